@@ -1,0 +1,62 @@
+# From audio to book: `make report`. `make` alone says what else there is.
+
+PYTHON ?= python3
+CORPUS ?= demo
+NOTEBOOKS := exploratory easy
+
+BIN := .venv/bin
+# A corpus given as a path is meant from here, and its results carry the folder's name.
+WHERE := $(if $(findstring /,$(CORPUS)),$(abspath $(CORPUS)),$(CORPUS))
+RESULTS := $(or $(MUSIC_RESULTS),results)/$(notdir $(WHERE))
+EXECUTED := $(NOTEBOOKS:%=$(RESULTS)/notebooks/%.ipynb)
+ifdef MUSIC_DATA
+export MUSIC_DATA := $(abspath $(MUSIC_DATA))
+endif
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help report test lab data check-install lint notebooks clean
+
+help: ## list these targets
+	@echo "make report [CORPUS=demo|gtzan|gtzan_table|/path/to/music], and:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+report: $(EXECUTED) ## environment, data, notebooks, and the book in HTML
+	@echo "== building the book"
+	@mkdir -p book/results && cp $(EXECUTED) book/results/
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q
+	@echo "== done: open _build/html/index.html; tables and figures are in $(RESULTS)/"
+
+# Papermill itself knows where the output goes: see lib/terminal.py.
+$(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(wildcard lib/*.py lib/demo/*.py) .venv/installed | data
+	@echo "== running notebooks/$*.ipynb on $(CORPUS)"
+	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" papermill $*.ipynb -p corpus "$(WHERE)" </dev/null
+
+data: .venv/installed ## find the corpus, or compose the demo corpus
+	@$(BIN)/python tools/prepare.py "$(WHERE)"
+
+test: .venv/installed ## unit tests, notebooks in step, notebooks give their stored outputs
+	@$(MAKE) --no-print-directory data CORPUS=demo
+	@echo "== style"
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
+	@echo "== unit tests"
+	@$(BIN)/python -m pytest
+	@echo "== notebooks against their stored outputs"
+	@MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest --nbval --nbval-current-env \
+	  --nbval-cell-timeout=600 --nbval-sanitize-with tests/sanitize.cfg notebooks
+
+lab: .venv/installed ## open the notebooks in JupyterLab
+	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" jupyter lab
+
+check-install: .venv/installed ## is everything there and working? (under a minute)
+	@$(BIN)/python tools/check_install.py
+
+notebooks: .venv/installed ## after editing a notebook: bring its pair in step, store its outputs
+	@$(BIN)/python tools/store_outputs.py $(NOTEBOOKS:%=notebooks/%.py)
+
+clean: ## remove what runs made; keep the environment and the music
+	rm -rf _build results book/results .cache
+
+.venv/installed: requirements.txt pyproject.toml tools/environment.py
+	@$(PYTHON) tools/environment.py .venv
+	@touch $@

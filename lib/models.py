@@ -1,0 +1,178 @@
+"""The networks and their losses.
+
+Every network here is a *bank*: M members with the same architecture and different weights, held
+side by side in tensors with a leading member dimension. A layer reads like its namesake in
+``torch.nn``, with one more dimension in front: ``Linear`` maps (M, B, inputs) to (M, B, outputs).
+Members never meet: no operation mixes two of them. A bank of one is an ordinary network.
+
+A network draws no random numbers while it trains; its noise is handed to it, so that each member
+can have its own stream.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Losses(NamedTuple):
+    """What a network pays for each track.
+
+    Attributes
+    ----------
+    reconstruction : Tensor (M, B)
+        0.5 x squared error summed over features: the negative log-likelihood of a Gaussian with
+        unit variance, up to a constant.
+    kl : Tensor (M, B, d)
+        KL divergence in nats of the posterior from the prior, per latent dimension; d = 0 where
+        there is no posterior.
+    """
+
+    reconstruction: Tensor
+    kl: Tensor
+
+
+class Linear(nn.Module):
+    """M affine maps at once: (M, B, inputs) -> (M, B, outputs), initialised as ``nn.Linear``."""
+
+    def __init__(self, members: int, inputs: int, outputs: int):
+        super().__init__()
+        bound = inputs**-0.5
+        self.weight = nn.Parameter(torch.empty(members, outputs, inputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(members, outputs, 1).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        # Tracks lie last in memory (.mT only changes strides), which spares BatchNorm a copy.
+        return torch.baddbmm(self.bias, self.weight, x.mT).mT
+
+
+class BatchNorm(nn.Module):
+    """M batch normalisations at once over (M, B, features), with running statistics per member.
+
+    One native call over M x features channels does them all.
+    """
+
+    def __init__(self, members: int, features: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(members, features))
+        self.bias = nn.Parameter(torch.zeros(members, features))
+        self.register_buffer("running_mean", torch.zeros(members, features))
+        self.register_buffer("running_var", torch.ones(members, features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        members, batch, features = x.shape
+        y = functional.batch_norm(
+            x.mT.reshape(1, members * features, batch),
+            self.running_mean.view(-1),
+            self.running_var.view(-1),
+            self.weight.view(-1),
+            self.bias.view(-1),
+            training=self.training,
+        )
+        return y.view(members, features, batch).mT
+
+
+def mlp(members: int, sizes: list[int]) -> nn.Sequential:
+    """Linear, BatchNorm and ReLU from each size to the next."""
+    layers = []
+    for inputs, outputs in zip(sizes[:-1], sizes[1:]):
+        layers += [Linear(members, inputs, outputs), BatchNorm(members, outputs), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+class Autoencoder(nn.Module):
+    """A deterministic autoencoder: a code z, and a decoder that brings the features back.
+
+    Parameters
+    ----------
+    members : int
+        M, how many networks stand side by side.
+    n_features : int
+    latent_dim : int
+        d, size of the code.
+    hidden : sequence of int
+        Sizes of the hidden layers from features to code; the decoder mirrors them.
+    """
+
+    bank_size = 8  # members that pay in one bank: the state of about eight stays in the L2 cache
+    codes = 1  # numbers that the encoder gives per latent dimension
+
+    def __init__(self, members: int, n_features: int, latent_dim: int = 16, hidden=(128, 64)):
+        super().__init__()
+        sizes = [n_features, *hidden]
+        self.latent_dim = latent_dim
+        self.encoder = nn.Sequential(
+            mlp(members, sizes), Linear(members, sizes[-1], self.codes * latent_dim)
+        )
+        self.decoder = nn.Sequential(
+            mlp(members, [latent_dim, *sizes[:0:-1]]), Linear(members, sizes[1], n_features)
+        )
+
+    @property
+    def noise_dim(self) -> int:
+        """Standard normal numbers needed per track and step."""
+        return 0
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Code z (M, B, d) of the tracks x (M, B, n_features), and None: it has no variance."""
+        return self.encoder(x), None
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Features (M, B, n_features) from codes z (M, B, d)."""
+        return self.decoder(z)
+
+    def target(self, x: Tensor) -> Tensor:
+        """What ``reconstruct`` should give back: here the input itself."""
+        return x
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Features decoded from the code (for a VAE: from the posterior mean)."""
+        return self.decode(self.encode(x)[0])
+
+    def loss(self, x: Tensor, noise: Tensor) -> Losses:
+        """Losses of the tracks x (M, B, n_features); the noise is empty and not used."""
+        z, _ = self.encode(x)
+        return Losses(squared_error(x, self.decode(z)), x.new_zeros(*z.shape[:2], 0))
+
+
+class VAE(Autoencoder):
+    """A variational autoencoder (Kingma and Welling 2014, arXiv 1312.6114) on feature vectors.
+
+    The encoder gives mean and log-variance of a diagonal Gaussian posterior q(z|x); the decoder
+    gives the mean of p(x|z), a Gaussian with unit variance; the prior is N(0, I). With beta the
+    objective is ``reconstruction + beta * kl``; beta 1 is the negative ELBO (beta-VAE: Higgins et
+    al. 2017). Parameters as in `Autoencoder`.
+    """
+
+    codes = 2
+
+    @property
+    def noise_dim(self) -> int:
+        return self.latent_dim
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Posterior mean and log-variance, each (M, B, d), of the tracks x (M, B, n_features)."""
+        mean, logvar = self.encoder(x).chunk(2, dim=-1)
+        return mean, logvar
+
+    def loss(self, x: Tensor, noise: Tensor) -> Losses:
+        """Losses of the tracks x (M, B, n_features) with standard normal noise (M, B, d)."""
+        mean, logvar = self.encode(x)
+        z = mean + noise * torch.exp(0.5 * logvar)  # the reparameterisation trick
+        return Losses(squared_error(x, self.decode(z)), gaussian_kl(mean, logvar))
+
+
+def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
+    """0.5 x squared error summed over all but member and track: (M, B, ...) -> (M, B)."""
+    return 0.5 * (x - reconstruction).square().flatten(2).sum(-1)
+
+
+def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(mean, exp(logvar)) || N(0, 1)) in nats, elementwise."""
+    return 0.5 * (mean.square() + logvar.exp() - 1 - logvar)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Trainable numbers of one member of a bank."""
+    return sum(p[0].numel() for p in model.parameters() if p.requires_grad)

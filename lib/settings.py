@@ -1,0 +1,119 @@
+"""The parameters of a notebook, checked before anything runs."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from lib import ROOT
+from lib.errors import UserError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every notebook can be told, with the values of its ``parameters`` cell.
+
+    Papermill passes on whatever it is given: a misspelt name is ignored and ``four`` stays a
+    string. Hence the checks here, before an hour of training is spent on the wrong run.
+
+    Raises
+    ------
+    UserError
+        For a value that cannot be meant; the message names it and says what can.
+    """
+
+    corpus: str
+    data_dir: str
+    seeds: int
+    latent_dim: int
+    epochs: int
+    n_clusters: int
+    device: str
+    results_dir: str
+
+    def __post_init__(self) -> None:
+        for name, least in (("seeds", 1), ("latent_dim", 1), ("epochs", 1), ("n_clusters", 0)):
+            object.__setattr__(self, name, _whole_number(name, getattr(self, name), least))
+        if self.n_clusters == 1:
+            raise UserError("n_clusters must be 0 (as many as genres) or at least 2, not 1")
+        for name in ("corpus", "data_dir", "results_dir"):
+            object.__setattr__(self, name, str(getattr(self, name)))
+        if not self.corpus.strip():
+            raise UserError("corpus must name a corpus or a folder of music, but it is empty")
+        if self.device not in ("auto", "cpu", "cuda", "mps"):
+            raise UserError(f"device must be auto, cpu, cuda or mps, not {self.device!r}")
+
+    @classmethod
+    def from_notebook(cls, namespace: Mapping) -> Settings:
+        """Read the settings out of a notebook's ``globals()``.
+
+        Parameters
+        ----------
+        namespace : mapping
+            The notebook's global names, after its ``parameters`` cell and the cell that papermill
+            may have put behind it.
+
+        Returns
+        -------
+        Settings
+            The checked values.
+
+        Raises
+        ------
+        UserError
+            When papermill injected a name that the notebook does not have, or a value is bad.
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(_injected_names(namespace.get("In", [])) - set(known))
+        if unknown:
+            raise UserError(
+                f"this notebook has no parameter {', '.join(map(repr, unknown))}; "
+                f"it has {', '.join(known)}"
+            )
+        return cls(**{name: namespace[name] for name in known})
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's results go."""
+        return self.results_folder(self.corpus, self.results_dir)
+
+    @staticmethod
+    def results_folder(corpus: str, results_dir: str = "") -> Path:
+        """Return ``results_dir``, or else the folder named after the corpus.
+
+        Parameters
+        ----------
+        corpus : str
+            A corpus by name, or the path of a folder of music.
+        results_dir : str
+            The folder, if the user named one.
+
+        Returns
+        -------
+        Path
+            Without ``results_dir``, ``results/<corpus>`` of the project, or of ``$MUSIC_RESULTS``.
+        """
+        if results_dir:
+            return Path(results_dir).expanduser()
+        results = Path(os.environ.get("MUSIC_RESULTS") or ROOT / "results")
+        return results / Path(corpus).expanduser().resolve().name
+
+
+def _whole_number(name: str, value: object, least: int) -> int:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not float(value).is_integer():
+        raise UserError(f"{name} must be a whole number, not {value!r}")
+    if value < least:
+        raise UserError(f"{name} must be at least {least}, not {value}")
+    return int(value)
+
+
+def _injected_names(history: list[str]) -> set[str]:
+    """Return the names that papermill's injected cell, the one it heads "# Parameters", assigns."""
+    injected = [source for source in history if source.startswith("# Parameters\n")]
+    statements = [node for source in injected for node in ast.parse(source).body]
+    targets = [node.targets[0] for node in statements if isinstance(node, ast.Assign)]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
