@@ -3,6 +3,7 @@
 Kept to the syntax of old Pythons, so that an old one gets the line below and no SyntaxError.
 """
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -20,6 +21,8 @@ except ImportError:
         "this Python has no venv module: install it (on Debian or Ubuntu `apt install "
         "python3-venv`), or name another Python, as in `make report PYTHON=python3.12`"
     )
+
+import venv  # noqa: E402  only now is it known to be there
 
 folder = sys.argv[1]
 pip = [os.path.join(folder, "bin", "python"), "-m", "pip"]

@@ -16,12 +16,12 @@ from nbclient import NotebookClient
 os.environ["MUSIC_RESULTS"] = tempfile.mkdtemp()
 for script in map(Path, sys.argv[1:]):
     script.touch()  # the text is what people edit: it wins
-    subprocess.run(["jupytext", "--quiet", "--sync", script], check=True)
+    subprocess.run([sys.executable, "-m", "jupytext", "--quiet", "--sync", script], check=True)
     path = script.with_suffix(".ipynb")
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook, record_timing=False, resources={"metadata": {"path": script.parent}}
     ).execute()
     nbformat.write(notebook, path)
-    subprocess.run(["jupytext", "--quiet", "--sync", path], check=True)
+    subprocess.run([sys.executable, "-m", "jupytext", "--quiet", "--sync", path], check=True)
     print(f"stored the outputs of {path}")

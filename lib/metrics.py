@@ -1,0 +1,125 @@
+"""Scores of a partition: by its own geometry, in a space shared by all, and against labels.
+
+The silhouette that a partition reaches in a model's own latent space rises as the model dies (a
+collapsed latent space has few effective dimensions, and in few dimensions even noise falls into
+neat clusters). Hence every partition is also scored in the space of the standardised input, and
+stands beside what noise of as many effective dimensions would have scored: see `noise_silhouette`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from sklearn import metrics as sk
+
+from lib import clustering
+
+
+def score(
+    points: np.ndarray,
+    labels: np.ndarray,
+    shared: np.ndarray,
+    truth: np.ndarray | None = None,
+) -> dict[str, float]:
+    """Score one partition.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        The representation that was partitioned.
+    labels : ndarray of int, (n_tracks,)
+        The cluster of each track; -1 is noise, which no geometric score counts and which the
+        scores against labels count as one more cluster.
+    shared : ndarray, (n_tracks, n_features)
+        The standardised input, the same for every representation.
+    truth : ndarray of str, (n_tracks,), optional
+        The genres. Without them the scores that need them are NaN.
+
+    Returns
+    -------
+    dict
+        ``n_clusters``, ``noise_fraction``, ``silhouette``, ``calinski_harabasz``,
+        ``davies_bouldin``, ``ari``, ``nmi``, ``ami``, ``purity``, ``silhouette_shared``. A score
+        that is not defined (fewer than two clusters, say) is NaN.
+    """
+    kept = labels >= 0
+    n_clusters = len(np.unique(labels[kept]))
+    geometric = dict.fromkeys(
+        ("silhouette", "calinski_harabasz", "davies_bouldin", "silhouette_shared"), np.nan
+    )
+    if 2 <= n_clusters < kept.sum():
+        own, partition = points[kept], labels[kept]
+        geometric = {
+            "silhouette": sk.silhouette_score(own, partition),
+            "calinski_harabasz": sk.calinski_harabasz_score(own, partition),
+            "davies_bouldin": sk.davies_bouldin_score(own, partition),
+            "silhouette_shared": sk.silhouette_score(shared[kept], partition),
+        }
+    against = dict.fromkeys(("ari", "nmi", "ami", "purity"), np.nan)
+    if truth is not None:
+        against = {
+            "ari": sk.adjusted_rand_score(truth, labels),
+            "nmi": sk.normalized_mutual_info_score(truth, labels),
+            "ami": sk.adjusted_mutual_info_score(truth, labels),
+            "purity": purity(truth, labels),
+        }
+    shape = {"n_clusters": n_clusters, "noise_fraction": float(1 - kept.mean())}
+    return {**shape, **geometric, **against}
+
+
+def purity(truth: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of tracks whose genre is the commonest of their cluster.
+
+    It rises with the number of clusters whatever they hold, so it means nothing without the row of
+    random labels beside it.
+
+    Parameters
+    ----------
+    truth, labels : ndarray, (n_tracks,)
+        The genre and the cluster of each track.
+
+    Returns
+    -------
+    float
+        Between the share of the commonest genre and 1.
+    """
+    return sk.cluster.contingency_matrix(truth, labels).max(axis=0).sum() / len(truth)
+
+
+def effective_dimensions(points: np.ndarray) -> float:
+    """Return how many dimensions the points really use, the participation ratio of the variances.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+
+    Returns
+    -------
+    float
+        (sum v)^2 / sum v^2 over the eigenvalues v of the covariance: n_dims when all are equal,
+        1 when one is alone; 0 for points that are all the same.
+    """
+    variances = np.linalg.eigvalsh(np.atleast_2d(np.cov(points, rowvar=False)))
+    total = np.square(variances).sum()
+    return float(variances.sum() ** 2 / total) if total > 0 else 0.0
+
+
+@cache
+def noise_silhouette(n_dims: int, n_tracks: int, n_clusters: int) -> float:
+    """Return the silhouette that k-means reaches on noise: the line to be above.
+
+    Parameters
+    ----------
+    n_dims, n_tracks, n_clusters : int
+        Standard normal noise of this shape, in this many clusters.
+
+    Returns
+    -------
+    float
+        Mean over three draws.
+    """
+    draws = [np.random.default_rng(s).standard_normal((n_tracks, n_dims)) for s in range(3)]
+    partitions = [clustering.kmeans(x, n_clusters, seed=0) for x in draws]
+    return float(np.mean([sk.silhouette_score(x, p) for x, p in zip(draws, partitions, strict=True)]))

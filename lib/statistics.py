@@ -1,0 +1,103 @@
+"""Statistics over seeds: a mean is worth as much as its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and the 95 % interval around it."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def half(self) -> float:
+        """Half of the interval's width; NaN for a single value."""
+        return (self.high - self.low) / 2
+
+    def __str__(self) -> str:
+        """Write it as the tables and sentences do: 0.312 ± 0.008."""
+        return f"{self.mean:.3f}" if np.isnan(self.half) else f"{self.mean:.3f} ± {self.half:.3f}"
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Return the mean over seeds with its 95 % interval, by Student's t.
+
+    It tells how far another set of as many seeds would land: the luck of initialisation, batch
+    order and k-means starts. It does not tell how another sample of tracks would.
+
+    Parameters
+    ----------
+    values : sequence of float
+        A score for each seed; NaNs are left out.
+
+    Returns
+    -------
+    Interval
+        With NaN bounds for fewer than two values.
+    """
+    values = np.asarray(values, float)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return Interval(np.nan, np.nan, np.nan)
+    mean = float(values.mean())
+    if len(values) == 1:
+        return Interval(mean, np.nan, np.nan)
+    half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
+    return Interval(mean, mean - half, mean + half)
+
+
+def compare(a: Sequence[float], b: Sequence[float]) -> tuple[Interval, bool]:
+    """Compare two methods seed by seed.
+
+    Parameters
+    ----------
+    a, b : sequence of float
+        The scores of two methods, in the same order of seeds.
+
+    Returns
+    -------
+    difference : Interval
+        Of a - b.
+    clear : bool
+        Whether the interval leaves zero out; if not, the difference is inside the noise. With a
+        single seed nothing is clear.
+    """
+    difference = interval(np.asarray(a, float) - np.asarray(b, float))
+    return difference, bool(difference.low > 0 or difference.high < 0)
+
+
+def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFrame:
+    """Return one row for each method: mean and 95 % bounds of each score, and the rank.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows, one a seed.
+    by : list of str
+        The columns that tell methods apart.
+    scores : list of str
+        The columns to average.
+
+    Returns
+    -------
+    DataFrame
+        ``by``, ``seeds``, then for each score ``<score>``, ``<score>_low``, ``<score>_high``, in
+        the order in which the methods first appear.
+    """
+    summary = []
+    for method, group in rows.groupby(by, sort=False, dropna=False):
+        entry = dict(zip(by, method, strict=True)) | {"seeds": len(group)}
+        for score in scores:
+            value = interval(group[score])
+            entry |= {score: value.mean, f"{score}_low": value.low, f"{score}_high": value.high}
+        summary.append(entry)
+    return pd.DataFrame(summary)
