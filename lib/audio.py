@@ -1,0 +1,406 @@
+"""One track's audio: decoded once, one short-time Fourier transform, MFCCs from it.
+
+The conventions and the numbers are librosa's (McFee et al., SciPy 2015): 22,050 Hz mono, frames of
+2048 samples every 512, centred, Hann window, 128 Slaney mel bands, ``top_db=80``, orthonormal
+DCT-II. It is written in blocks that stay in the processor's cache, and a file is never in memory
+as a whole.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import scipy.fft
+import soundfile
+import soxr
+
+from lib.errors import UserError
+
+SAMPLE_RATE = 22050
+N_FFT = 2048
+HOP = 512
+N_MELS = 128
+IMAGE_FRAMES = 128
+
+_DECODE = 2**15  # sample frames decoded at a time
+_BLOCK = 64  # STFT frames transformed at a time: half a megabyte, which the L2 cache holds
+_WINDOW = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+_FLOOR = 1e-10  # power below which decibels are not distinguished
+_TOP_DB = 80.0
+_KEPT = 2**27  # bytes of blocks kept for the second look at a track; a longer one is decoded twice
+
+
+class AudioError(UserError):
+    """A file that cannot be used; the message is one plain reason, without the file's name."""
+
+
+def read(path: str | os.PathLike) -> np.ndarray:
+    """Decode a file as ``librosa.load`` does, and refuse what no feature can be taken from.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Anything libsndfile reads: WAV, AU, FLAC, MP3, Ogg Vorbis, Opus, AIFF.
+
+    Returns
+    -------
+    ndarray of float32, shape (samples,)
+        Mono, at 22,050 Hz.
+
+    Raises
+    ------
+    AudioError
+        The file is missing, unreadable, not audio, damaged, shorter than one window, silent, or
+        has samples that are not finite.
+    """
+    return np.concatenate(list(stream(path)))
+
+
+def stream(path: str | os.PathLike) -> Iterator[np.ndarray]:
+    """Decode a file a stretch at a time, in bounded memory.
+
+    Parameters
+    ----------
+    path : str or path-like
+        As for `read`, whose result is these stretches joined.
+
+    Yields
+    ------
+    ndarray of float32, shape (samples,)
+        Mono, at 22,050 Hz.
+
+    Raises
+    ------
+    AudioError
+        As `read` does; what is wrong with the end of a file shows at the end.
+    """
+    _check_file(Path(path))
+    try:
+        with soundfile.SoundFile(path) as file:
+            n_samples, peak = 0, 0.0
+            for samples in _resampled(_mono(file), file.samplerate):
+                # One sum finds any NaN or infinity; np.isfinite would look at all samples twice.
+                if not np.isfinite(samples.sum()):
+                    raise AudioError("it has samples that are NaN, infinite or absurdly large")
+                n_samples += len(samples)
+                peak = peak or float(np.abs(samples).max(initial=0))
+                yield samples
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"not audio that can be decoded: {_plain(error.error_string)}") from None
+    if n_samples == 0:
+        raise AudioError("it holds no audio")
+    if n_samples < N_FFT:
+        raise AudioError(
+            f"too short: {n_samples / SAMPLE_RATE:.3f} s, at least {N_FFT / SAMPLE_RATE:.3f} s "
+            "is one window"
+        )
+    if peak == 0:
+        raise AudioError("it is silent: every sample is zero")
+
+
+def _plain(message: str) -> str:
+    return " ".join(message.split()).rstrip(".")
+
+
+def _check_file(path: Path) -> None:
+    """Say what is wrong with a file before a decoder says it in its own words."""
+    try:
+        status = path.stat()
+        with path.open("rb"):
+            pass
+    except FileNotFoundError:
+        what = "a symbolic link to nothing" if path.is_symlink() else "no such file"
+        raise AudioError(what) from None
+    except PermissionError:
+        raise AudioError("not permitted to read it") from None
+    except (OSError, ValueError) as error:
+        raise AudioError(f"cannot be opened: {_plain(str(error.args[-1]))}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError("not a regular file")
+    if status.st_size == 0:
+        raise AudioError("an empty file")
+
+
+def _mono(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
+    buffer = np.empty((_DECODE, file.channels), np.float32)
+    while len(samples := file.read(out=buffer)):
+        # The sum over an axis of two is slow in numpy, and this is where stereo spends its time.
+        mono = samples[:, 0].copy()
+        for channel in range(1, file.channels):
+            mono += samples[:, channel]
+        if file.channels > 1:
+            mono /= file.channels
+        yield mono
+
+
+def _resampled(chunks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
+    """Resample as ``librosa.resample`` does (soxr, high quality), to the same number of samples."""
+    if rate == SAMPLE_RATE:
+        yield from chunks
+        return
+    resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+    taken = given = 0
+    for chunk in chunks:
+        taken += len(chunk)
+        samples = resampler.resample_chunk(chunk)
+        given += len(samples)
+        yield samples
+    rest = resampler.resample_chunk(np.empty(0, np.float32), last=True)
+    missing = int(np.ceil(taken * (SAMPLE_RATE / rate))) - given
+    yield np.pad(rest[:missing], (0, max(0, missing - len(rest))))
+
+
+def stretches(chunks: Iterable[np.ndarray], frames: int) -> Iterator[np.ndarray]:
+    """Cut a stream of samples into stretches of so many STFT frames.
+
+    Parameters
+    ----------
+    chunks : iterable of ndarray, shape (samples,)
+        A signal in order, cut anyhow.
+    frames : int
+        Frames in a stretch; the last one has what is left.
+
+    Yields
+    ------
+    ndarray, shape ((n - 1) * HOP + N_FFT or up to HOP more,)
+        The samples under ``n`` frames. The signal is padded by half a window of zeros at either
+        end, so that frame ``t`` is centred on sample ``t * HOP``.
+    """
+    size, step = (frames - 1) * HOP + N_FFT, frames * HOP
+    padding = np.zeros(N_FFT // 2, np.float32)
+    held, length = [padding], len(padding)
+
+    def cut() -> Iterator[np.ndarray]:
+        nonlocal held, length
+        buffer, start = np.concatenate(held), 0
+        while len(buffer) - start >= size:
+            yield buffer[start : start + size]
+            start += step
+        held = [buffer[start:]]
+        length = len(held[0])
+
+    for chunk in chunks:
+        held.append(chunk)
+        length += len(chunk)
+        if length >= size:
+            yield from cut()
+    held.append(padding)
+    yield from cut()
+    if length >= N_FFT:
+        yield held[0]
+
+
+def spectra(stretch: np.ndarray) -> np.ndarray:
+    """Transform the frames of a stretch.
+
+    Parameters
+    ----------
+    stretch : ndarray of float32, shape (samples,)
+        From `stretches`.
+
+    Returns
+    -------
+    ndarray of complex64, shape (frames, 1 + N_FFT / 2)
+        Frame after frame, unlike librosa's, since that is how they are computed and used.
+    """
+    frames = np.lib.stride_tricks.sliding_window_view(stretch, N_FFT)[::HOP]
+    return scipy.fft.rfft(frames * _WINDOW, overwrite_x=True)
+
+
+def power(spectrum: np.ndarray) -> np.ndarray:
+    """Squared magnitudes, (frames, bins), of complex spectra of the same shape."""
+    squares = np.square(spectrum.view(np.float32))
+    return squares[:, ::2] + squares[:, 1::2]
+
+
+@cache
+def mel_filters() -> np.ndarray:
+    """Slaney's mel filter bank: 128 triangles of equal area, linear below 1 kHz.
+
+    Returns
+    -------
+    ndarray of float32, shape (N_MELS, 1 + N_FFT / 2)
+        As ``librosa.filters.mel(sr=22050, n_fft=2048)`` (Slaney, Auditory Toolbox, 1998).
+    """
+    per_mel, log_step = 200 / 3, np.log(6.4) / 27
+    corner = 1000 / per_mel
+    top = corner + np.log(SAMPLE_RATE / 2 / 1000) / log_step
+    mels = np.linspace(0, top, N_MELS + 2)
+    edges = np.where(mels < corner, mels * per_mel, 1000 * np.exp(log_step * (mels - corner)))
+    bins = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE)
+    width = np.diff(edges)[:, None]
+    rising = (bins - edges[:-2, None]) / width[:-1]
+    falling = (edges[2:, None] - bins) / width[1:]
+    triangles = np.maximum(0, np.minimum(rising, falling))
+    return (triangles * (2 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+@cache
+def _mel_bands() -> list[tuple[slice, slice, np.ndarray]]:
+    """The filter bank as small dense products: of 16 neighbours, only the bins they touch."""
+    bands = []
+    for first in range(0, N_MELS, 16):
+        filters = mel_filters()[first : first + 16]
+        touched = np.flatnonzero(filters.any(axis=0))
+        bins = slice(touched[0], touched[-1] + 1)
+        bands.append((slice(first, first + 16), bins, np.ascontiguousarray(filters[:, bins].T)))
+    return bands
+
+
+def mel_power(power: np.ndarray) -> np.ndarray:
+    """Mel bands, (frames, N_MELS), of a power spectrum (frames, bins)."""
+    mel = np.empty((len(power), N_MELS), np.float32)
+    for filters, bins, weights in _mel_bands():
+        np.matmul(power[:, bins], weights, out=mel[:, filters])
+    return mel
+
+
+def decibels(power: np.ndarray, peak: float) -> np.ndarray:
+    """Power in decibels, no lower than 80 dB below the track's ``peak``."""
+    floor = max(_FLOOR, peak * 10 ** (-_TOP_DB / 10))
+    return 10 * np.log10(np.maximum(power, np.float32(floor)))
+
+
+@cache
+def _dct(n_mfcc: int) -> np.ndarray:
+    basis = scipy.fft.dct(np.eye(N_MELS), axis=0, norm="ortho")[:n_mfcc]
+    return np.ascontiguousarray(basis.T, np.float32)
+
+
+def mel_spectrogram(y: np.ndarray) -> np.ndarray:
+    """Mel power spectrogram of a signal.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (samples,)
+        Mono, at 22,050 Hz.
+
+    Returns
+    -------
+    ndarray of float32, shape (128, frames)
+        Power, as ``librosa.feature.melspectrogram(y=y)``; ``frames = 1 + samples // 512``.
+    """
+    return np.concatenate(list(_mel_blocks([np.asarray(y, np.float32)]))).T
+
+
+def mfcc(y: np.ndarray, n_mfcc: int = 20) -> np.ndarray:
+    """Mel-frequency cepstral coefficients of a signal (Davis & Mermelstein, 1980).
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (samples,)
+        Mono, at 22,050 Hz.
+    n_mfcc : int
+        How many, from 1 to 128.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_mfcc, frames)
+        As ``librosa.feature.mfcc(y=y, n_mfcc=n_mfcc)``.
+    """
+    mel = mel_spectrogram(y).T
+    return (decibels(mel, mel.max()) @ _dct(n_mfcc)).T
+
+
+def mfcc_image(mfcc: np.ndarray) -> np.ndarray:
+    """Bring the MFCCs of a whole track to 128 columns.
+
+    The rule: the track is cut into 128 cells of equal length, and a column is the mean over its
+    cell, where a frame that lies across a border counts for either side by its share. So nothing
+    is cropped, a long track is averaged without aliasing, and one shorter than 128 frames repeats
+    its frames.
+
+    Parameters
+    ----------
+    mfcc : ndarray, shape (n_mfcc, frames)
+        From `mfcc`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_mfcc, 128)
+        The image.
+    """
+    n_frames = mfcc.shape[1]
+    integral = np.pad(np.cumsum(mfcc, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
+    edges = np.linspace(0, n_frames, IMAGE_FRAMES + 1)
+    whole = np.minimum(edges.astype(int), n_frames - 1)
+    upto = integral[:, whole] + (edges - whole) * mfcc[:, whole]
+    return (np.diff(upto, axis=1) * (IMAGE_FRAMES / n_frames)).astype(np.float32)
+
+
+def _mel_blocks(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    for stretch in stretches(chunks, _BLOCK):
+        yield mel_power(power(spectra(stretch)))
+
+
+def twice(
+    blocks: Callable[[], Iterator[np.ndarray]],
+) -> tuple[Iterator[np.ndarray], Callable[[], Iterable[np.ndarray]]]:
+    """Offer a track's blocks two times: kept where they fit in 128 MB, else made anew.
+
+    What is relative to a track's loudest moment can be known only after a first look at all of it.
+
+    Parameters
+    ----------
+    blocks : callable
+        Makes the iterator over blocks.
+
+    Returns
+    -------
+    first : iterator of ndarray
+        To be used up before ``second`` is called.
+    second : callable
+        Gives the same blocks again.
+    """
+    kept, size = [], 0
+
+    def first() -> Iterator[np.ndarray]:
+        nonlocal size
+        for block in blocks():
+            size += block.nbytes
+            if size <= _KEPT:
+                kept.append(block)
+            else:
+                kept.clear()
+            yield block
+
+    return first(), lambda: kept if size <= _KEPT else blocks()
+
+
+def columns(n_mfcc: int = 20) -> list[str]:
+    """Names of the numbers that `describe` gives: the means of all coefficients, then the stds."""
+    return [f"mfcc{i}_{what}" for what in ("mean", "std") for i in range(1, n_mfcc + 1)]
+
+
+def describe(path: str | os.PathLike, n_mfcc: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    """Take one track's features from its file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        As for `read`.
+    n_mfcc : int
+        How many coefficients, from 1 to 128.
+
+    Returns
+    -------
+    vector : ndarray of float64, shape (2 * n_mfcc,)
+        Mean and standard deviation over the frames of each coefficient, named by `columns`.
+    image : ndarray of float32, shape (n_mfcc, 128)
+        From `mfcc_image`.
+
+    Raises
+    ------
+    AudioError
+        As `read` does.
+    """
+    first, second = twice(lambda: _mel_blocks(stream(path)))
+    peak = max(float(mel.max()) for mel in first)
+    coefficients = np.concatenate([decibels(mel, peak) @ _dct(n_mfcc) for mel in second()]).T
+    vector = [coefficients.mean(1, dtype=np.float64), coefficients.std(1, dtype=np.float64)]
+    return np.concatenate(vector), mfcc_image(coefficients)
