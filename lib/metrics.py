@@ -20,7 +20,7 @@ def score(
     points: np.ndarray,
     labels: np.ndarray,
     shared: np.ndarray,
-    truth: np.ndarray | None = None,
+    truth: np.ndarray,
 ) -> dict[str, float]:
     """Score one partition.
 
@@ -33,8 +33,9 @@ def score(
         scores against labels count as one more cluster.
     shared : ndarray, (n_tracks, n_features)
         The standardised input, the same for every representation.
-    truth : ndarray of str, (n_tracks,), optional
-        The genres. Without them the scores that need them are NaN.
+    truth : ndarray of str, (n_tracks,)
+        The genre of each track; empty where unknown. The scores that need genres count only the
+        tracks that have one, and are NaN when fewer than two genres are known.
 
     Returns
     -------
@@ -57,12 +58,14 @@ def score(
             "silhouette_shared": sk.silhouette_score(shared[kept], partition),
         }
     against = dict.fromkeys(("ari", "nmi", "ami", "purity"), np.nan)
-    if truth is not None:
+    known = truth != ""
+    if len(np.unique(truth[known])) > 1:
+        pair = truth[known], labels[known]
         against = {
-            "ari": sk.adjusted_rand_score(truth, labels),
-            "nmi": sk.normalized_mutual_info_score(truth, labels),
-            "ami": sk.adjusted_mutual_info_score(truth, labels),
-            "purity": purity(truth, labels),
+            "ari": sk.adjusted_rand_score(*pair),
+            "nmi": sk.normalized_mutual_info_score(*pair),
+            "ami": sk.adjusted_mutual_info_score(*pair),
+            "purity": purity(*pair),
         }
     shape = {"n_clusters": n_clusters, "noise_fraction": float(1 - kept.mean())}
     return {**shape, **geometric, **against}

@@ -1,0 +1,194 @@
+"""One function a figure. Arrays in, a matplotlib figure out; nothing here reads a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import librosa
+import librosa.display
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from lib import audio
+
+MARKERS = "osD^vPX<>*"
+UNKNOWN = ("#999999", ".")
+sns.set_theme(style="whitegrid", context="notebook", font_scale=0.85)
+
+
+def style(groups: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Give each group its colour and marker, the same in every figure.
+
+    Colours come from a palette that the colour-blind can tell apart; markers help where there are
+    more groups than such colours, or no colours.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        All groups there are, genres or clusters; the empty name (unknown) is grey.
+
+    Returns
+    -------
+    dict
+        From a group's name to its colour and marker.
+    """
+    names = sorted(set(groups) - {""})
+    colours = sns.color_palette("colorblind" if len(names) <= 10 else "husl", len(names)).as_hex()
+    styles = {
+        name: (colour, MARKERS[i % len(MARKERS)])
+        for i, (name, colour) in enumerate(zip(names, colours, strict=True))
+    }
+    return styles | {"": UNKNOWN}
+
+
+def track(samples: np.ndarray, title: str) -> Figure:
+    """Draw one track: waveform, mel spectrogram, MFCCs, on one axis of time.
+
+    Parameters
+    ----------
+    samples : ndarray, (n_samples,)
+        Mono, at `audio.SAMPLE_RATE`.
+    title : str
+        Of the figure.
+    """
+    figure, axes = plt.subplots(3, 1, figsize=(8, 6), sharex=True, layout="constrained")
+    librosa.display.waveshow(samples, sr=audio.SAMPLE_RATE, ax=axes[0], color="#0173b2")
+    axes[0].set(ylabel="Amplitude", xlabel="", title=title)
+    decibels = librosa.power_to_db(audio.mel_spectrogram(samples), ref=np.max)
+    grid = {"sr": audio.SAMPLE_RATE, "hop_length": audio.HOP, "x_axis": "time"}
+    mel = librosa.display.specshow(decibels, y_axis="mel", ax=axes[1], cmap="magma", **grid)
+    figure.colorbar(mel, ax=axes[1], label="dB")
+    axes[1].set(xlabel="", ylabel="Mel frequency (Hz)")
+    mfcc = librosa.display.specshow(audio.mfcc(samples), ax=axes[2], cmap="vlag", **grid)
+    figure.colorbar(mfcc, ax=axes[2], label="MFCC")
+    axes[2].set(xlabel="Time (s)", ylabel="Coefficient")
+    return figure
+
+
+def corpus_overview(tracks: pd.DataFrame) -> Figure:
+    """Draw how many tracks each genre has, and how long tracks are."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    counts = tracks["genre"].replace("", "(no label)").value_counts().sort_index()
+    styles = style(tracks["genre"])
+    left.barh(counts.index, counts, color=[styles.get(g, UNKNOWN)[0] for g in counts.index])
+    left.invert_yaxis()
+    left.set(xlabel="Tracks", title="Class balance")
+    left.grid(visible=False, axis="y")
+    right.hist(tracks["duration"].dropna(), bins=20, color="#0173b2")
+    right.set(xlabel="Duration (s)", ylabel="Tracks", title="Durations")
+    return figure
+
+
+def feature_correlation(vectors: pd.DataFrame) -> Figure:
+    """Draw the correlations between features: what PCA and the models can exploit."""
+    figure, axis = plt.subplots(figsize=(6, 5), layout="constrained")
+    sns.heatmap(vectors.corr(), vmin=-1, vmax=1, cmap="vlag", square=True, ax=axis,
+                cbar_kws={"label": "Pearson correlation"})  # fmt: skip
+    axis.set(xlabel="", ylabel="")
+    return figure
+
+
+def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the losses of each model over epochs: the mean over seeds, and their spread as a band.
+
+    Parameters
+    ----------
+    histories : mapping of str to DataFrame
+        `Trained.history` of each model, by the name to show.
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
+    names = {"total": "Total", "reconstruction": "Reconstruction", "kl": "KL"}
+    for axis, (column, name) in zip(axes, names.items(), strict=True):
+        for model, history in histories.items():
+            if history[column].notna().any():
+                sns.lineplot(history, x="epoch", y=column, errorbar=("pi", 100), label=model, ax=axis)
+        axis.set(title=name, xlabel="Epoch", ylabel="nats per track")
+        axis.legend(title=None)
+    return figure
+
+
+def maps(
+    projections: Mapping[str, np.ndarray], groups: Mapping[str, np.ndarray], titles: str = ""
+) -> Figure:
+    """Draw maps of a latent space: a row for each projection, a column for each grouping.
+
+    Parameters
+    ----------
+    projections : mapping of str to ndarray, (n_tracks, 2)
+        Maps by name, as from `lib.projection`.
+    groups : mapping of str to ndarray, (n_tracks,)
+        Groups by name: the genre of each track, the cluster of each track.
+    titles : str
+        What space this is.
+    """
+    shape = len(projections), len(groups)
+    figure, axes = plt.subplots(
+        *shape, figsize=(5.2 * shape[1], 3.9 * shape[0]), squeeze=False, layout="constrained"
+    )
+    for row, (projection, points) in zip(axes, projections.items(), strict=True):
+        for axis, (grouping, labels) in zip(row, groups.items(), strict=True):
+            styles = style([str(label) for label in labels])
+            for name in sorted({str(label) for label in labels}):
+                colour, marker = styles[name]
+                chosen = np.array([str(label) == name for label in labels])
+                axis.scatter(*points[chosen].T, c=colour, marker=marker, s=18, alpha=0.8,
+                             linewidths=0, label=name or "unknown")  # fmt: skip
+            axis.set(title=f"{titles}{projection} by {grouping}", xticks=[], yticks=[])
+            if axis in axes[0]:
+                axis.legend(fontsize="x-small", ncols=2, loc="best", framealpha=0.6)
+    return figure
+
+
+def contingency(truth: np.ndarray, labels: np.ndarray) -> Figure:
+    """Draw which genres each cluster holds, clusters in the order of their commonest genre."""
+    table = pd.crosstab(pd.Series(truth, name="Genre"), pd.Series(labels, name="Cluster"))
+    table = table[sorted(table, key=lambda cluster: table[cluster].to_numpy().argmax())]
+    figure, axis = plt.subplots(figsize=(6.5, 4.2), layout="constrained")
+    sns.heatmap(table, annot=True, fmt="d", cmap="Blues", cbar_kws={"label": "Tracks"}, ax=axis)
+    axis.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def score_bars(rows: pd.DataFrame, scores: Mapping[str, str]) -> Figure:
+    """Draw the scores of methods side by side, with 95 % intervals over seeds.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows with a column ``method``.
+    scores : mapping of str to str
+        Columns to draw, and what to call them.
+    """
+    scores = {column: name for column, name in scores.items() if rows[column].notna().any()}
+    figure, axes = plt.subplots(
+        1, len(scores), figsize=(2.7 * len(scores) + 1, 3.4), sharey=True, squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    for axis, (column, name) in zip(axes[0], scores.items(), strict=True):
+        sns.pointplot(rows, x=column, y="method", errorbar=("ci", 95), seed=0, linestyle="none",
+                      color="#0173b2", capsize=0.2, err_kws={"linewidth": 1.5}, ax=axis)  # fmt: skip
+        axis.set(xlabel=name, ylabel="")
+        axis.axvline(0, color="0.7", linewidth=1)
+    return figure
+
+
+def noise_line(points: pd.DataFrame, line: pd.DataFrame) -> Figure:
+    """Draw each space's silhouette over its effective dimensions, with that of pure noise.
+
+    Parameters
+    ----------
+    points : DataFrame
+        ``method``, ``dimensions`` and ``silhouette``.
+    line : DataFrame
+        ``dimensions`` and ``silhouette`` of k-means on noise.
+    """
+    figure, axis = plt.subplots(figsize=(6, 3.8), layout="constrained")
+    axis.plot(line["dimensions"], line["silhouette"], color="0.5", label="k-means on noise")
+    sns.scatterplot(points, x="dimensions", y="silhouette", hue="method", style="method",
+                    palette="colorblind", s=70, ax=axis)  # fmt: skip
+    axis.set(xlabel="Effective dimensions", ylabel="Silhouette in its own space", xscale="log")
+    axis.legend(title=None)
+    return figure

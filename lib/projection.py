@@ -1,0 +1,67 @@
+"""Maps of a latent space in two dimensions: pictures to look at, never evidence to cluster on.
+
+Neighbours on such a map are neighbours in the space; the distances between groups, and the sizes
+of groups, mean nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.manifold import TSNE
+from sklearn.neighbors import NearestNeighbors
+
+from lib import jit
+
+
+def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Map by t-SNE (van der Maaten and Hinton 2008), started from the principal components.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    seed : int
+        Seed of the optimisation.
+
+    Returns
+    -------
+    ndarray, (n_tracks, 2)
+        The map.
+    """
+    perplexity = min(30.0, (len(points) - 1) / 3)
+    start = "pca" if points.shape[1] > 1 else "random"
+    return TSNE(2, perplexity=perplexity, init=start, random_state=seed).fit_transform(points)
+
+
+def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray:
+    """Map by UMAP (McInnes, Healy and Melville 2018), on the exact nearest neighbours.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    seed : int
+        Seed of the layout.
+    n_neighbors : int
+        How many neighbours make a neighbourhood.
+
+    Returns
+    -------
+    ndarray, (n_tracks, 2)
+        The map.
+    """
+    jit.warm()
+    from umap import UMAP  # its import alone takes seconds
+
+    points = np.ascontiguousarray(points, np.float32)
+    n_neighbors = min(n_neighbors, len(points) - 1)
+    # UMAP would search neighbours approximately, and compile its search anew in each process.
+    search = NearestNeighbors(n_neighbors=n_neighbors).fit(points)
+    distances, indices = search.kneighbors(points)
+    return UMAP(
+        n_neighbors=n_neighbors,
+        init="pca" if points.shape[1] > 1 else "random",
+        random_state=seed,
+        n_jobs=1,
+        precomputed_knn=(indices, distances, None),
+    ).fit_transform(points)

@@ -1,0 +1,110 @@
+"""The results folder: tables that notebooks share, latents, figures. Nothing is ever half written.
+
+Every file is written under another name first and renamed when whole, and the tables are locked
+while a notebook replaces its rows: notebooks may run side by side.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+from matplotlib.figure import Figure
+
+from lib import health, statistics
+
+SCORES = [
+    "silhouette", "calinski_harabasz", "davies_bouldin", "ari", "nmi", "ami", "purity",
+    "silhouette_shared",
+]  # fmt: skip
+HEALTH = ["active_units", "kl", "r2"]
+COLUMNS = [
+    "corpus", "task", "features", "representation", "beta", "latent_dim", "seed", "algorithm",
+    "n_clusters", "noise_fraction", *SCORES, *HEALTH,
+]  # fmt: skip
+METHOD = ["task", "features", "representation", "beta", "latent_dim", "algorithm"]
+"""The columns that tell methods apart; what is left are seeds."""
+
+
+def save_rows(folder: Path, task: str, rows: pd.DataFrame) -> None:
+    """Put a notebook's rows into ``clustering_metrics.csv`` in place of its earlier ones.
+
+    ``summary.csv``, the same over seeds, is written anew from all rows.
+
+    Parameters
+    ----------
+    folder : Path
+        The results folder.
+    task : str
+        The notebook whose rows these are.
+    rows : DataFrame
+        Tidy rows with `COLUMNS`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "clustering_metrics.csv"
+    with FileLock(folder / ".clustering_metrics.lock"):
+        if path.exists():
+            others = pd.read_csv(path)
+            rows = pd.concat([others[others["task"] != task], rows[COLUMNS]])
+        # by task, so that the file does not depend on the order in which notebooks ran
+        rows = rows[COLUMNS].sort_values("task", kind="stable", ignore_index=True)
+        write_csv(path, rows)
+        write_csv(folder / "summary.csv", summarise(rows))
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a method: means and 95 % bounds over seeds, rank by AMI in its task, health.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows with `COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each combination of `METHOD`.
+    """
+    summary = statistics.summarise(rows, METHOD, [*SCORES, *HEALTH])
+    real = ~summary["algorithm"].isin(["random", "genres"])
+    summary["rank"] = summary["ami"].where(real).groupby(summary["task"]).rank(ascending=False)
+    summary["verdict"] = [_verdict(method) for method in summary.itertuples()]
+    return summary
+
+
+def _verdict(method: tuple) -> str:
+    """Judge a learned representation by the means of its health; nothing to judge in others."""
+    if np.isnan(method.active_units):
+        return ""
+    if method.representation == "random_encoder":
+        return "untrained"
+    return health.verdict(method.r2, method.kl, method.active_units)
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.part")
+    table.to_csv(half, index=False, float_format="%.6g", lineterminator="\n")
+    half.replace(path)
+
+
+def save_latents(folder: Path, name: str, z: np.ndarray, track_id: np.ndarray) -> None:
+    """Write ``latents/<name>.npz``: ``z`` (seed, n_tracks, n_dims) and ``track_id``."""
+    path = folder / "latents" / f"{name}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{name}.part.npz")
+    np.savez_compressed(half, z=z, track_id=track_id)
+    half.replace(path)
+
+
+def save_figure(folder: Path, name: str, figure: Figure) -> None:
+    """Write ``latent_visualization/<name>.png`` and ``.svg``, the same bytes for the same figure."""
+    target = folder / "latent_visualization"
+    target.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+        figure.savefig(target / f"{name}.png", dpi=150, bbox_inches="tight")
+        figure.savefig(target / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})

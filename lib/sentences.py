@@ -1,0 +1,156 @@
+"""What was seen, in words computed from the run: a sentence or two after each figure and table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown
+from sklearn.neighbors import NearestNeighbors
+
+from lib import statistics
+from lib.report import NAMES, SCORE_NAMES, say
+
+
+def corpus(tracks: pd.DataFrame) -> Markdown:
+    """Say how balanced the genres are and how much the tracks differ in length."""
+    counts = tracks.loc[tracks["genre"] != "", "genre"].value_counts()
+    if len(counts) < 2:
+        balance = "The tracks carry no genre labels, so no score below compares with any."
+    elif counts.max() == counts.min():
+        balance = f"Each of the {len(counts)} genres has {counts.max()} tracks."
+    else:
+        balance = (
+            f"The {len(counts)} genres are of unequal size: {counts.index[0]} has {counts.max()} "
+            f"tracks, {counts.index[-1]} {counts.min()}."
+        )
+    shortest, longest = tracks["duration"].min(), tracks["duration"].max()
+    if np.isnan(shortest):
+        return say(balance)
+    if longest - shortest < 0.05:
+        return say(balance, f"All of them last {longest:.1f} s.")
+    return say(balance, f"They last from {shortest:.1f} to {longest:.1f} s.")
+
+
+def correlation(vectors: pd.DataFrame) -> Markdown:
+    """Name the two features that are most alike, and how many components hold most variance."""
+    matrix = vectors.corr().abs().to_numpy(copy=True)
+    np.fill_diagonal(matrix, 0)
+    i, j = np.unravel_index(matrix.argmax(), matrix.shape)
+    variances = np.linalg.eigvalsh(vectors.corr())[::-1]
+    needed = int(np.searchsorted(np.cumsum(variances) / variances.sum(), 0.9)) + 1
+    return say(
+        f"The strongest correlation is between {vectors.columns[i]} and {vectors.columns[j]} "
+        f"({vectors.corr().iloc[i, j]:.2f}); {needed} of {len(variances)} principal components "
+        "hold 90 % of the variance."
+    )
+
+
+def neighbours(points: np.ndarray, truth: np.ndarray) -> Markdown:
+    """Say how often a track's nearest neighbour is of its genre, and how often chance would be."""
+    known = truth != ""
+    if len(np.unique(truth[known])) < 2:
+        return say("Without labels there is nothing to compare the map with.")
+    points, truth = points[known], truth[known]
+    nearest = NearestNeighbors(n_neighbors=1).fit(points).kneighbors(return_distance=False)[:, 0]
+    share = np.mean(truth[nearest] == truth)
+    sizes = np.unique(truth, return_counts=True)[1]
+    chance = np.sum(sizes * (sizes - 1)) / (len(truth) * (len(truth) - 1))
+    return say(
+        f"In the full space, {share:.0%} of the tracks have a nearest neighbour of their own genre; "
+        f"by chance it would be {chance:.0%}."
+    )
+
+
+def baselines(rows: pd.DataFrame) -> Markdown:
+    """Say what the genres' own silhouette tells about the silhouette as a score."""
+    kmeans = rows[(rows["algorithm"] == "kmeans") & (rows["representation"] == "raw")]
+    ours = statistics.interval(kmeans["silhouette"])
+    genres = rows[rows["algorithm"] == "genres"]
+    if not len(genres):
+        return say(f"k-means reaches a silhouette of {ours}; no labels say whether that is good.")
+    theirs = genres["silhouette"].iloc[0]
+    chance = statistics.interval(rows.loc[rows["algorithm"] == "random", "purity"])
+    return say(
+        f"The true genres have a silhouette of {theirs:.3f}, k-means on the same points {ours}: "
+        + ("a partition can beat the truth in silhouette. " if ours.mean > theirs else "")
+        + f"Random labels already have a purity of {chance}."
+    )
+
+
+def health(name: str, members: pd.DataFrame, latent_dim: int) -> Markdown:
+    """Say how much a model's code carries, in numbers and in one word."""
+    verdicts = members["verdict"].value_counts()
+    words = ", ".join(f"{count} of {len(members)} {word}" for word, count in verdicts.items())
+    return say(
+        f"At the end the {name} explains {statistics.interval(members['r2'])} of the variance (R2) "
+        f"with a KL of {statistics.interval(members['kl'])} nats in "
+        f"{members['active_units'].mean():.1f} active units out of {latent_dim}. "
+        f"Verdict over the seeds: {words}."
+    )
+
+
+def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
+    """Say whether one representation beats others under k-means, seed by seed.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows of `lib.results`.
+    score : str
+        A column of ``rows`` where more is better.
+    a, *others : str
+        Representations.
+
+    Returns
+    -------
+    Markdown
+        A sentence for each of the others: the difference, its interval, and whether it is inside
+        the noise.
+    """
+    kmeans = rows[rows["algorithm"] == "kmeans"].set_index("representation")[score]
+    if kmeans.isna().all():
+        return say(f"Without labels there is no {SCORE_NAMES[score]}, and no winner to name.")
+    sentences = []
+    for b in others:
+        first, second = kmeans[[a]].to_numpy(), kmeans[[b]].to_numpy()
+        difference, clear = statistics.compare(first, second)
+        if len(first) < 2:
+            judgement = "one seed cannot tell whether that is luck"
+        elif clear:
+            judgement = f"{_name(a if difference.mean > 0 else b)} is ahead beyond the seeds' luck"
+        else:
+            judgement = "a difference inside the noise"
+        sentences.append(
+            f"In {SCORE_NAMES[score]}, {_name(a)} minus {_name(b)} is {difference}: {judgement}."
+        )
+    return say(*sentences)
+
+
+def noise(points: pd.DataFrame) -> Markdown:
+    """Name the spaces whose silhouette is hardly above that of noise."""
+    excess = points["silhouette"] - points["noise"]
+    ranked = points.assign(excess=excess).sort_values("excess", ascending=False)
+    best, worst = ranked.iloc[0], ranked.iloc[-1]
+    return say(
+        f"{best['method']} stands highest above its noise line (by {best['excess']:.3f}), "
+        f"{worst['method']} lowest (by {worst['excess']:.3f}); by silhouette alone the winner would "
+        f"be {points.loc[points['silhouette'].idxmax(), 'method']}."
+    )
+
+
+def clusters(truth: np.ndarray, labels: np.ndarray) -> Markdown:
+    """Name the genre that is found best, and the one that is spread most."""
+    table = pd.crosstab(truth[truth != ""], labels[truth != ""])
+    if len(table) < 2:
+        sizes = np.bincount(labels)
+        return say(f"The clusters hold from {sizes.min()} to {sizes.max()} tracks.")
+    share = (table.max(axis=1) / table.sum(axis=1)).sort_values()
+    return say(
+        f"The genre kept together best is {share.index[-1]} ({share.iloc[-1]:.0%} of it in one "
+        f"cluster), the one spread most is {share.index[0]} ({share.iloc[0]:.0%})."
+    )
+
+
+def _name(representation: str) -> str:
+    name = NAMES.get(representation, representation)
+    return name if name.isupper() else f"the {name.lower()}"

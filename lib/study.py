@@ -1,0 +1,291 @@
+"""The verbs that the notebooks share: represent, learn, score, save."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from lib import ROOT, audio, clustering, corpus, extract, metrics, report, results, training
+from lib.errors import UserError
+from lib.settings import Settings
+
+
+@dataclass(frozen=True)
+class Representation:
+    """One point a track, for each member of an ensemble of seeds.
+
+    Attributes
+    ----------
+    name : str
+        As in the results: raw, pca, vae...
+    features : str
+        What it was made of.
+    z : ndarray, (n_members, n_tracks, n_dims)
+        The points: for a learned representation one member a seed, else a single member.
+    beta : float
+        Weight of the KL term; NaN where there is none.
+    health : DataFrame or None
+        For learned ones, a row a member: see `lib.health`.
+    r2 : float
+        For representations that are not learned: the share of the input's variance they keep.
+    """
+
+    name: str
+    features: str
+    z: np.ndarray
+    beta: float = np.nan
+    health: pd.DataFrame | None = None
+    r2: float = np.nan
+
+
+class Study:
+    """One notebook's run on one corpus.
+
+    Parameters
+    ----------
+    task : str
+        The notebook: exploratory, easy, medium or hard.
+    settings : Settings
+        Its parameters.
+
+    Raises
+    ------
+    UserError
+        When the corpus cannot be had, or holds too few usable tracks to cluster.
+    """
+
+    def __init__(self, task: str, settings: Settings):
+        self.task = task
+        self.settings = settings
+        self.folder: Path = settings.folder
+        self.corpus = corpus.load(settings.corpus, settings.data_dir)
+        self.seeds = list(range(settings.seeds))
+
+    @cached_property
+    def features(self) -> extract.Features:
+        """The features of every track that can be read; the others go to ``skipped.csv``."""
+        if self.corpus.table is not None:
+            nothing = pd.DataFrame(columns=["track_id", "path", "reason"])
+            return extract.Features(self.corpus.table, None, nothing)
+        features = extract.extract(self.corpus.tracks, cache=ROOT / ".cache" / "features")
+        results.write_csv(self.folder / "skipped.csv", features.skipped)
+        return features
+
+    @cached_property
+    def tracks(self) -> pd.DataFrame:
+        """What is known of the tracks that have features, in the order of the features."""
+        tracks = self.corpus.tracks.set_index("track_id", drop=False)
+        return tracks.loc[self.features.vectors.index].reset_index(drop=True)
+
+    @cached_property
+    def truth(self) -> np.ndarray:
+        """The genre of each track, empty where unknown."""
+        return self.tracks["genre"].to_numpy(str)
+
+    @cached_property
+    def inputs(self) -> np.ndarray:
+        """The standardised MFCC means, (n_tracks, n_mfcc): what models eat and all share."""
+        names = [c for c in self.features.vectors if c.startswith("mfcc") and c.endswith("_mean")]
+        return StandardScaler().fit_transform(self.features.vectors[names].to_numpy(float))
+
+    @cached_property
+    def n_clusters(self) -> int:
+        """As many as asked for, else as there are genres, else as the silhouette prefers."""
+        wanted = self.settings.n_clusters or len(set(self.truth) - {""})
+        if wanted < 2:
+            wanted = clustering.choose_n_clusters(self.inputs) if len(self.inputs) > 3 else 2
+        if len(self.truth) <= wanted:
+            raise UserError(
+                f"{self.corpus.name} has {len(self.truth)} usable tracks, too few for "
+                f"{wanted} clusters: add music, or set n_clusters lower"
+            )
+        return wanted
+
+    def raw(self) -> Representation:
+        """Represent each track by the standardised features themselves."""
+        return Representation("raw", "mfcc_mean", self.inputs[None], r2=1.0)
+
+    def pca(self) -> Representation:
+        """Represent each track by as many principal components as models have latents."""
+        most = min(self.settings.latent_dim, *self.inputs.shape)
+        pca = PCA(most, random_state=0).fit(self.inputs)
+        kept = float(pca.explained_variance_ratio_.sum())
+        return Representation("pca", "mfcc_mean", pca.transform(self.inputs)[None], r2=kept)
+
+    def architecture(self, network: type) -> partial:
+        """Return the recipe for a network that eats the inputs: a class of `lib.models`."""
+        n_features = self.inputs.shape[1]
+        return partial(network, n_features=n_features, latent_dim=self.settings.latent_dim)
+
+    def learn(self, name: str, network: type, beta: float = 1.0) -> training.Trained:
+        """Train a network once for each seed, or load it if it was trained on these data before.
+
+        Parameters
+        ----------
+        name : str
+            Of the representation.
+        network : type
+            A class of `lib.models`.
+        beta : float
+            Weight of the KL term.
+
+        Returns
+        -------
+        Trained
+            With a member for each seed.
+        """
+        return training.train(
+            self.architecture(network),
+            self.inputs,
+            self.seeds,
+            beta=beta,
+            epochs=self.settings.epochs,
+            device=self.settings.device,
+            folder=self.folder / "models",
+            name=name,
+        )
+
+    def untrained(self, network: type) -> training.Trained:
+        """Return the network as it was before it learned anything, once for each seed."""
+        return training.random_encoder(self.architecture(network), self.inputs, self.seeds)
+
+    def score(
+        self, representations: Sequence[Representation], algorithms: Sequence[str] = ("kmeans",)
+    ) -> pd.DataFrame:
+        """Partition each representation by each algorithm with each seed, and score it.
+
+        Two rows for orientation come with the first representation: random labels, and the genres
+        themselves taken for clusters.
+
+        Parameters
+        ----------
+        representations : sequence of Representation
+            What to partition.
+        algorithms : sequence of str
+            Names out of `clustering.ALGORITHMS`.
+
+        Returns
+        -------
+        DataFrame
+            Tidy rows, one a representation, algorithm and seed; columns `results.COLUMNS`.
+        """
+        rows = []
+        for representation in representations:
+            for algorithm in algorithms:
+                for seed in self.seeds:
+                    labels = self.partition(representation, algorithm, seed)
+                    rows.append(self._row(representation, algorithm, seed, labels))
+        first = representations[0]
+        for seed in self.seeds:
+            labels = np.random.default_rng(seed).integers(self.n_clusters, size=len(self.truth))
+            rows.append(self._row(first, "random", seed, labels))
+        if self.corpus.labelled:
+            genres = np.unique(self.truth, return_inverse=True)[1]
+            rows.append(self._row(first, "genres", self.seeds[0], genres))
+        return pd.DataFrame(rows, columns=results.COLUMNS)
+
+    def partition(
+        self, representation: Representation, algorithm: str = "kmeans", seed: int = 0
+    ) -> np.ndarray:
+        """Return the cluster of each track: (n_tracks,) of int, for one seed."""
+        z = representation.z[seed % len(representation.z)]
+        return clustering.ALGORITHMS[algorithm](z, self.n_clusters, seed)
+
+    def _row(self, representation: Representation, algorithm: str, seed: int, labels) -> dict:
+        member = seed % len(representation.z)
+        z = representation.z[member]
+        health = {"r2": representation.r2}
+        if representation.health is not None:
+            health = representation.health.iloc[member].to_dict()
+        return {
+            "corpus": self.corpus.name,
+            "task": self.task,
+            "features": representation.features,
+            "representation": representation.name,
+            "beta": representation.beta,
+            "latent_dim": z.shape[1],
+            "seed": seed,
+            "algorithm": algorithm,
+            **metrics.score(z, labels, self.inputs, self.truth),
+            **{name: health.get(name, np.nan) for name in results.HEALTH},
+        }
+
+    def against_noise(
+        self, representations: Sequence[Representation], rows: pd.DataFrame
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Set the silhouette of each space beside what noise reaches in as many dimensions.
+
+        Parameters
+        ----------
+        representations : sequence of Representation
+            The spaces.
+        rows : DataFrame
+            Their scores.
+
+        Returns
+        -------
+        points : DataFrame
+            ``method``, effective ``dimensions``, ``silhouette`` and ``noise``, means over members.
+        line : DataFrame
+            ``dimensions`` and ``silhouette`` of k-means on noise.
+        """
+        shape = len(self.truth), self.n_clusters
+        dimensions = np.arange(1, max(r.z.shape[2] for r in representations) + 1)
+        line = [metrics.noise_silhouette(int(d), *shape) for d in dimensions]
+        kmeans = rows[rows["algorithm"] == "kmeans"].groupby("representation")["silhouette"].mean()
+        points = []
+        for r in representations:
+            used = float(np.mean([metrics.effective_dimensions(z) for z in r.z]))
+            point = {"method": report.method_name(r.name), "dimensions": used}
+            point |= {"silhouette": kmeans[r.name], "noise": np.interp(used, dimensions, line)}
+            points.append(point)
+        return pd.DataFrame(points), pd.DataFrame({"dimensions": dimensions, "silhouette": line})
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is anything to hear."""
+        return self.corpus.table is None
+
+    def excerpts(self, seconds: float) -> dict[str, np.ndarray]:
+        """Return the beginning of one track of each genre, by title; nothing without audio."""
+        if not self.has_audio:
+            return {}
+        chosen = self.tracks.groupby("genre").first() if self.corpus.labelled else self.tracks[:6]
+        n_samples = int(seconds * audio.SAMPLE_RATE)
+        return {
+            f"{genre}: {row.title}" if self.corpus.labelled else row.title:
+            audio.read(row.path)[:n_samples]
+            for genre, row in chosen.iterrows()
+        }  # fmt: skip
+
+    def example(self) -> tuple[np.ndarray, str]:
+        """Return the first track's samples and its title."""
+        first = self.tracks.iloc[0]
+        return audio.read(first["path"]), first["title"]
+
+    def save(self, rows: pd.DataFrame, representations: Sequence[Representation]) -> None:
+        """Write the run's tables and latents into the results folder."""
+        results.save_rows(self.folder, self.task, rows)
+        for representation in representations:
+            track_id = self.tracks["track_id"].to_numpy(str)
+            results.save_latents(self.folder, representation.name, representation.z, track_id)
+
+    def keep(self, figure: Figure, name: str) -> Figure:
+        """Save a figure as PNG and SVG into the results folder, and hand it on to be shown."""
+        results.save_figure(self.folder, name, figure)
+        plt.close(figure)
+        return figure
+
+
+def representation(name: str, trained: training.Trained, beta: float = np.nan) -> Representation:
+    """Return what trained networks make of the tracks: their posterior means."""
+    return Representation(name, "mfcc_mean", trained.z, beta, trained.health)

@@ -1,0 +1,184 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Easy: does a VAE beat PCA and k-means?
+#
+# Each track becomes a vector of MFCC means; the vector becomes a point in a latent space, by PCA, by an
+# autoencoder or by a VAE; k-means partitions the points; and the partition is scored, with labels that no
+# step before has seen. Everything that is learned is learned once for each of several seeds, since one
+# seed is an anecdote.
+
+# %% tags=["parameters"]
+corpus: str = "demo"  # demo, gtzan, gtzan_table, or the path of a folder of music
+data_dir: str = ""  # where corpora lie; else $MUSIC_DATA, else data/
+seeds: int = 5  # how many seeds each learned representation is trained with
+latent_dim: int = 16  # size of the latent space
+epochs: int = 100  # passes through the tracks
+n_clusters: int = 0  # 0: as many as there are genres
+device: str = "auto"  # auto, cpu, cuda or mps
+results_dir: str = ""  # else results/<corpus>
+
+# %%
+from lib.settings import Settings
+
+settings = Settings.from_notebook(globals())
+
+# %% tags=["hide-input"]
+from lib import models, plots, projection, report, sentences
+from lib.study import Study, representation
+
+study = Study("easy", settings)
+report.say(study.corpus.summary)
+
+# %% [markdown]
+# ## From sound to vectors
+#
+# A track's vector holds the means of its 20 mel-frequency cepstral coefficients over time: its average
+# timbre, and nothing of its rhythm or its melody. The vectors are standardised. This is the space that
+# all representations share, and the *shared silhouette* below is always taken in it.
+
+# %% tags=["nbval-ignore-output"]
+X = study.inputs
+report.say(
+    f"{X.shape[0]} tracks have {X.shape[1]} features each; "
+    f"{len(study.features.skipped)} tracks were skipped. "
+    f"k-means will look for {study.n_clusters} clusters."
+)
+
+# %% [markdown]
+# ## Baselines
+#
+# Before anything is learned: k-means on the vectors themselves and on their principal components. Two
+# more rows tell how to read the scores. *Random labels* shows what chance reaches; *the genres
+# themselves* shows how well the true genres would score if they were a partition, and their silhouette is
+# the surprise to look for in {numref}`tab-easy-baselines`.
+
+# %% tags=["hide-input"]
+SCORES = ["ami", "nmi", "ari", "purity", "silhouette", "calinski_harabasz", "davies_bouldin"]
+raw, pca = study.raw(), study.pca()
+baselines = study.score([raw, pca])
+report.Table(
+    report.scores_table(baselines, SCORES),
+    "The baselines: mean and half of the 95 % interval over seeds.",
+    "tab-easy-baselines",
+)
+
+# %% tags=["remove-input"]
+sentences.baselines(baselines)
+
+# %% [markdown]
+# ## Autoencoder and VAE
+#
+# Both networks have hidden layers of 128 and 64 units and differ in one thing: the autoencoder's code is
+# a point, the VAE's a Gaussian that is kept near the prior. The VAE minimises the negative evidence lower
+# bound
+#
+# ```{math}
+# :label: eq-easy-elbo
+# \mathcal{L}(x) = \tfrac12 \lVert x - \hat{x} \rVert^2
+#   + \beta \, D_{\mathrm{KL}}\bigl(q(z \mid x) \,\Vert\, \mathcal{N}(0, I)\bigr), \qquad \beta = 1,
+# ```
+#
+# with the error summed over features, the divergence summed over latents, and the mean taken over the
+# batch. Averaging the error over features instead would weaken it {math}`d`-fold and, at this
+# {math}`\beta`, kill the model.
+
+# %% tags=["nbval-ignore-output"]
+autoencoder = study.learn("ae", models.Autoencoder)
+vae = study.learn("vae", models.VAE, beta=1.0)
+untrained = study.untrained(models.VAE)
+report.say(
+    f"The VAE has {vae.n_parameters:,} parameters, the autoencoder {autoencoder.n_parameters:,}."
+)
+
+# %% [markdown]
+# {numref}`fig-easy-training` shows the losses. Look for a KL that rises and then holds: a KL that falls
+# to zero would mean that the code carries nothing.
+
+# %% mystnb={"figure": {"caption": "Losses over epochs: the mean over seeds, the band from the lowest to the highest.", "name": "fig-easy-training"}, "image": {"alt": "Three panels: total, reconstruction and KL loss over epochs for the autoencoder and the VAE"}} tags=["hide-input", "nbval-ignore-output"]
+curves = plots.training_curves({"Autoencoder": autoencoder.history, "VAE": vae.history})
+study.keep(curves, "easy_training")
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.health("VAE", vae.health, settings.latent_dim)
+
+# %% [markdown]
+# ## All partitions, scored
+#
+# {numref}`tab-easy` is the result. AMI, NMI and ARI compare a partition with the genres (AMI and ARI are
+# zero for chance); purity, too, but it must be read against its random row. The silhouette in a model's
+# own space is there because everybody reports it, the shared silhouette because it can be compared. The
+# untrained encoder is a VAE before its first step: what it reaches was not learned.
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+representations = [
+    raw,
+    pca,
+    representation("random_encoder", untrained),
+    representation("ae", autoencoder),
+    representation("vae", vae, beta=1.0),
+]
+rows = study.score(representations)
+study.save(rows, representations)
+COLUMNS = ["ami", "nmi", "ari", "purity", "silhouette", "silhouette_shared", "r2"]
+table = report.scores_table(rows, COLUMNS)
+report.Table(table, "Easy: k-means on each representation, mean ± half of the 95 % interval.", "tab-easy")
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.duel(rows, "ami", "vae", "pca", "raw", "ae")
+
+# %% [markdown]
+# {numref}`fig-easy-scores` shows the same scores with their intervals: where two intervals overlap
+# widely, there is no winner.
+
+# %% mystnb={"figure": {"caption": "Scores of k-means on each representation, with 95 % intervals over seeds.", "name": "fig-easy-scores"}, "image": {"alt": "Points with error bars, one row for each representation, one panel for each score"}} tags=["hide-input", "nbval-ignore-output"]
+study.keep(plots.score_bars(report.with_names(rows), report.SCORE_NAMES), "easy_scores")
+
+# %% [markdown]
+# ## Is the silhouette real?
+#
+# In few dimensions even noise falls into neat clusters. {numref}`fig-easy-noise` sets each space's
+# silhouette beside that of k-means on pure noise with as many effective dimensions. Only what stands
+# clearly above the line says something about music.
+
+# %% mystnb={"figure": {"caption": "Silhouette against effective dimensions; the line is k-means on Gaussian noise.", "name": "fig-easy-noise"}, "image": {"alt": "Scatter plot of representations with a falling line for noise"}} tags=["hide-input", "nbval-ignore-output"]
+points, line = study.against_noise(representations, rows)
+study.keep(plots.noise_line(points, line), "easy_noise_line")
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.noise(points)
+
+# %% [markdown]
+# ## The VAE's latent space
+#
+# {numref}`fig-easy-maps` maps the latent space of the first seed's VAE to the plane twice, by t-SNE and by
+# UMAP, coloured by genre and by cluster. Look for genres that lie together; the distances between groups
+# mean nothing on such maps.
+
+# %% mystnb={"figure": {"caption": "The VAE's latent space (first seed) by t-SNE and UMAP, coloured by genre and by cluster.", "name": "fig-easy-maps"}, "image": {"alt": "Four scatter plots of the tracks"}} tags=["hide-input", "nbval-ignore-output"]
+z, clusters = vae.z[0], study.partition(representations[-1])
+flat = {"t-SNE": projection.tsne(z), "UMAP": projection.umap(z)}
+study.keep(plots.maps(flat, {"genre": study.truth, "cluster": clusters}), "easy_maps")
+
+# %% [markdown]
+# {numref}`fig-easy-genres` counts what each cluster of that partition holds. A genre that fills a column
+# alone was found; a genre spread over a row was not.
+
+# %% mystnb={"figure": {"caption": "Genres in each of the VAE's clusters (first seed).", "name": "fig-easy-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["hide-input", "nbval-ignore-output"]
+study.keep(plots.contingency(study.truth, clusters), "easy_contingency")
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.clusters(study.truth, clusters)

@@ -1,0 +1,95 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Exploratory: the corpus seen and heard
+#
+# Before anything is clustered: what music is this, how much of it is there, and what do the features that
+# all later chapters build on look like?
+
+# %% tags=["parameters"]
+corpus: str = "demo"  # demo, gtzan, gtzan_table, or the path of a folder of music
+data_dir: str = ""  # where corpora lie; else $MUSIC_DATA, else data/
+seeds: int = 5  # how many seeds each learned representation is trained with
+latent_dim: int = 16  # size of the latent space
+epochs: int = 100  # passes through the tracks
+n_clusters: int = 0  # 0: as many as there are genres
+device: str = "auto"  # auto, cpu, cuda or mps
+results_dir: str = ""  # else results/<corpus>
+
+# %%
+from lib.settings import Settings
+
+settings = Settings.from_notebook(globals())
+
+# %% tags=["hide-input"]
+from lib import plots, projection, report, sentences
+from lib.study import Study
+
+study = Study("exploratory", settings)
+report.say(study.corpus.summary)
+
+# %% [markdown]
+# ## The tracks
+#
+# {numref}`fig-corpus` counts the tracks of each genre and shows how long they are. Balanced classes make
+# the scores of later chapters easy to read; tracks of different lengths would make length itself a
+# feature.
+
+# %% mystnb={"figure": {"caption": "Tracks of each genre, and how long they are.", "name": "fig-corpus"}, "image": {"alt": "Bars of the number of tracks by genre, and a histogram of durations"}} tags=["hide-input"]
+study.keep(plots.corpus_overview(study.corpus.tracks), "corpus")
+
+# %% tags=["remove-input"]
+sentences.corpus(study.corpus.tracks)
+
+# %% [markdown]
+# Of each genre one track, to be heard (its first seconds):
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+report.players(study.excerpts(seconds=5))
+
+# %% [markdown]
+# ## One track, from waveform to MFCC
+#
+# The figure below shows one of these tracks three times over the same seconds: as the waveform; as the
+# mel spectrogram, where beats are vertical and held notes horizontal lines; and as its MFCCs, which
+# describe the outline of each spectrum, its timbre, and little else.
+
+# %% mystnb={"figure": {"caption": "One track: waveform, mel spectrogram and MFCCs.", "name": "fig-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of one track over time"}} tags=["hide-input"]
+study.keep(plots.track(*study.example()), "track") if study.has_audio else report.say(report.NO_AUDIO)
+
+# %% [markdown]
+# ## The features
+#
+# Each track is summed up by the means of its 20 MFCCs. {numref}`fig-correlation` shows how they correlate
+# over tracks. Strong blocks away from the diagonal are redundancy: what PCA, and any autoencoder, lives on.
+
+# %% mystnb={"figure": {"caption": "Correlation of the 20 MFCC means over tracks.", "name": "fig-correlation"}, "image": {"alt": "Heat map of correlations between 20 features"}} tags=["hide-input"]
+means = [f"mfcc{i}_mean" for i in range(1, 21)]
+study.keep(plots.feature_correlation(study.features.vectors[means]), "feature_correlation")
+
+# %% tags=["remove-input"]
+sentences.correlation(study.features.vectors[means])
+
+# %% [markdown]
+# {numref}`fig-raw-map` maps the standardised features to the plane. No model has touched them yet, so
+# whatever groups of genres show here, later models did not invent.
+
+# %% mystnb={"figure": {"caption": "The standardised MFCC means by t-SNE, coloured by genre.", "name": "fig-raw-map"}, "image": {"alt": "Scatter plot of the tracks coloured by genre"}} tags=["hide-input"]
+flat = {"t-SNE": projection.tsne(study.inputs)}
+study.keep(plots.maps(flat, {"genre": study.truth}), "raw_map")
+
+# %% tags=["remove-input"]
+sentences.neighbours(study.inputs, study.truth)
