@@ -181,7 +181,7 @@ def line(rng, language: str, theme: str, genre: str) -> str:
         nonlocal last
         slot = match.group(1)
         while True:
-            if slot == "noun" and rng.chance(COLOURED):
+            if slot == "noun" and genre in COLOURS and rng.chance(COLOURED):
                 words = COLOURS[genre][language]
             else:
                 words = LEXICON[language]["common" if rng.chance(COMMON_WORDS) else theme][slot]
@@ -215,16 +215,14 @@ def filed(rng, text: str) -> tuple[str, str]:
     return text, "whole"
 
 
-def title(rng, language: str, theme: str) -> str:
-    """A made-up title, from the words of the theme."""
-    words = LEXICON["bn" if language == "bn" else "en"][theme]
-    return f"{rng.choice(words['adj'])} {rng.choice(words['noun'])}".title()
-
-
-def artist(rng, language: str) -> str:
-    """A made-up band."""
-    first, second = BANDS["bn" if language == "bn" else "en"]
-    return f"{rng.choice(first)} {rng.choice(second)}"
+def names(rng, language: str, theme: str) -> dict[str, str]:
+    """A made-up title, from the words of the theme, and a made-up band."""
+    tongue = "bn" if language == "bn" else "en"
+    if theme not in THEMES:  # an instrumental
+        theme = rng.choice(THEMES)
+    found = LEXICON[tongue][theme]
+    title = f"{rng.choice(found['adj'])} {rng.choice(found['noun'])}".title()
+    return {"title": title, "artist": " ".join(rng.choice(part) for part in BANDS[tongue])}
 
 
 _BANGLA_VOWELS = dict(
@@ -247,7 +245,7 @@ def vowels(text: str) -> list[str]:
     """The vowels that a voice sings for a text, one a syllable: of a, A (cat), e, i, o, O (lot), u."""
     found = []
     for word in text.lower().split():
-        word = word.strip(",?")
+        word = word.strip(",?").replace("\u09bc", "")  # the dot of ড় says nothing about vowels
         if word.isascii():
             stem = word[:-1] if len(word) > 3 and word.endswith("e") else word
             found += [_ENGLISH_VOWELS[v] for v in _ENGLISH.findall(stem)]
