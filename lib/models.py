@@ -39,18 +39,17 @@ class Linear(nn.Module):
     def __init__(self, members: int, inputs: int, outputs: int):
         super().__init__()
         bound = inputs**-0.5
-        self.weight = nn.Parameter(torch.empty(members, outputs, inputs).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(members, outputs, 1).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(members, inputs, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(members, 1, outputs).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
-        # Tracks lie last in memory (.mT only changes strides), which spares BatchNorm a copy.
-        return torch.baddbmm(self.bias, self.weight, x.mT).mT
+        return torch.baddbmm(self.bias, x, self.weight)  # bias + x @ weight, member by member
 
 
 class BatchNorm(nn.Module):
     """M batch normalisations at once over (M, B, features), with running statistics per member.
 
-    One native call over M x features channels does them all.
+    Seen as (B, M x features), one native call does them all.
     """
 
     def __init__(self, members: int, features: int):
@@ -63,14 +62,14 @@ class BatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         members, batch, features = x.shape
         y = functional.batch_norm(
-            x.mT.reshape(1, members * features, batch),
+            x.transpose(0, 1).reshape(batch, members * features),
             self.running_mean.view(-1),
             self.running_var.view(-1),
             self.weight.view(-1),
             self.bias.view(-1),
             training=self.training,
         )
-        return y.view(members, features, batch).mT
+        return y.view(batch, members, features).transpose(0, 1)
 
 
 def mlp(members: int, sizes: list[int]) -> nn.Sequential:
@@ -165,12 +164,12 @@ class VAE(Autoencoder):
 
 def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
     """0.5 x squared error summed over all but member and track: (M, B, ...) -> (M, B)."""
-    return 0.5 * (x - reconstruction).square().flatten(2).sum(-1)
+    return 0.5 * functional.mse_loss(reconstruction, x, reduction="none").flatten(2).sum(-1)
 
 
 def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
     """KL(N(mean, exp(logvar)) || N(0, 1)) in nats, elementwise."""
-    return 0.5 * (mean.square() + logvar.exp() - 1 - logvar)
+    return 0.5 * (mean.square() + torch.expm1(logvar) - logvar)
 
 
 def count_parameters(model: nn.Module) -> int:
