@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from lib import audio
+from lib import audio, statistics
 
 MARKERS = "osD^vPX<>*"
 UNKNOWN = ("#999999", ".")
@@ -41,7 +41,7 @@ def style(groups: Sequence[str]) -> dict[str, tuple[str, str]]:
         name: (colour, MARKERS[i % len(MARKERS)])
         for i, (name, colour) in enumerate(zip(names, colours, strict=True))
     }
-    return styles | {"": UNKNOWN}
+    return styles | ({"": UNKNOWN} if "" in groups else {})
 
 
 def track(samples: np.ndarray, title: str) -> Figure:
@@ -62,7 +62,9 @@ def track(samples: np.ndarray, title: str) -> Figure:
     mel = librosa.display.specshow(decibels, y_axis="mel", ax=axes[1], cmap="magma", **grid)
     figure.colorbar(mel, ax=axes[1], label="dB")
     axes[1].set(xlabel="", ylabel="Mel frequency (Hz)")
-    mfcc = librosa.display.specshow(audio.mfcc(samples), ax=axes[2], cmap="vlag", **grid)
+    mfcc = librosa.display.specshow(
+        audio.mfcc(samples), y_coords=np.arange(1, 21), ax=axes[2], cmap="vlag", **grid
+    )
     figure.colorbar(mfcc, ax=axes[2], label="MFCC")
     axes[2].set(xlabel="Time (s)", ylabel="Coefficient")
     return figure
@@ -82,12 +84,15 @@ def corpus_overview(tracks: pd.DataFrame) -> Figure:
     return figure
 
 
-def feature_correlation(vectors: pd.DataFrame) -> Figure:
-    """Draw the correlations between features: what PCA and the models can exploit."""
+def mfcc_correlation(vectors: pd.DataFrame) -> Figure:
+    """Draw the correlations between MFCC means: what PCA and the models can exploit."""
     figure, axis = plt.subplots(figsize=(6, 5), layout="constrained")
-    sns.heatmap(vectors.corr(), vmin=-1, vmax=1, cmap="vlag", square=True, ax=axis,
+    names = [name.removesuffix("_mean").removeprefix("mfcc") for name in vectors]
+    matrix = vectors.corr().set_axis(names, axis=0).set_axis(names, axis=1)
+    sns.heatmap(matrix, vmin=-1, vmax=1, cmap="vlag", square=True, ax=axis,
                 cbar_kws={"label": "Pearson correlation"})  # fmt: skip
-    axis.set(xlabel="", ylabel="")
+    axis.set(xlabel="MFCC", ylabel="MFCC")
+    axis.tick_params(axis="both", rotation=0)
     return figure
 
 
@@ -101,17 +106,19 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """
     figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
     names = {"total": "Total", "reconstruction": "Reconstruction", "kl": "KL"}
+    colours = sns.color_palette("colorblind", len(histories))
     for axis, (column, name) in zip(axes, names.items(), strict=True):
-        for model, history in histories.items():
+        for (model, history), colour in zip(histories.items(), colours, strict=True):
             if history[column].notna().any():
-                sns.lineplot(history, x="epoch", y=column, errorbar=("pi", 100), label=model, ax=axis)
+                sns.lineplot(history, x="epoch", y=column, errorbar=("pi", 100), label=model,
+                             color=colour, ax=axis)  # fmt: skip
         axis.set(title=name, xlabel="Epoch", ylabel="nats per track")
         axis.legend(title=None)
     return figure
 
 
 def maps(
-    projections: Mapping[str, np.ndarray], groups: Mapping[str, np.ndarray], titles: str = ""
+    projections: Mapping[str, np.ndarray], groups: Mapping[str, np.ndarray]
 ) -> Figure:
     """Draw maps of a latent space: a row for each projection, a column for each grouping.
 
@@ -121,24 +128,19 @@ def maps(
         Maps by name, as from `lib.projection`.
     groups : mapping of str to ndarray, (n_tracks,)
         Groups by name: the genre of each track, the cluster of each track.
-    titles : str
-        What space this is.
     """
     shape = len(projections), len(groups)
     figure, axes = plt.subplots(
-        *shape, figsize=(5.2 * shape[1], 3.9 * shape[0]), squeeze=False, layout="constrained"
+        *shape, figsize=(5.5 * shape[1], 3.6 * shape[0]), squeeze=False, layout="constrained"
     )
     for row, (projection, points) in zip(axes, projections.items(), strict=True):
         for axis, (grouping, labels) in zip(row, groups.items(), strict=True):
-            styles = style([str(label) for label in labels])
-            for name in sorted({str(label) for label in labels}):
-                colour, marker = styles[name]
-                chosen = np.array([str(label) == name for label in labels])
-                axis.scatter(*points[chosen].T, c=colour, marker=marker, s=18, alpha=0.8,
+            names = np.array([str(label) for label in labels])
+            for name, (colour, marker) in style(names).items():
+                axis.scatter(*points[names == name].T, c=colour, marker=marker, s=28, alpha=0.8,
                              linewidths=0, label=name or "unknown")  # fmt: skip
-            axis.set(title=f"{titles}{projection} by {grouping}", xticks=[], yticks=[])
-            if axis in axes[0]:
-                axis.legend(fontsize="x-small", ncols=2, loc="best", framealpha=0.6)
+            axis.set(title=f"{projection} by {grouping}", xticks=[], yticks=[])
+            axis.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure
 
 
@@ -163,16 +165,25 @@ def score_bars(rows: pd.DataFrame, scores: Mapping[str, str]) -> Figure:
         Columns to draw, and what to call them.
     """
     scores = {column: name for column, name in scores.items() if rows[column].notna().any()}
+    n_rows = -(-len(scores) // 3)
     figure, axes = plt.subplots(
-        1, len(scores), figsize=(2.7 * len(scores) + 1, 3.4), sharey=True, squeeze=False,
-        layout="constrained",
-    )  # fmt: skip
-    for axis, (column, name) in zip(axes[0], scores.items(), strict=True):
-        sns.pointplot(rows, x=column, y="method", errorbar=("ci", 95), seed=0, linestyle="none",
-                      color="#0173b2", capsize=0.2, err_kws={"linewidth": 1.5}, ax=axis)  # fmt: skip
+        n_rows, 3, figsize=(9, 2.8 * n_rows), sharey=True, squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat[len(scores) :]:
+        axis.set_axis_off()
+    for axis, (column, name) in zip(axes.flat, scores.items(), strict=False):
+        sns.pointplot(rows, x=column, y="method", errorbar=_interval, linestyle="none",
+                      markersize=4, color="#0173b2", capsize=0.25, err_kws={"linewidth": 1.5},
+                      ax=axis)  # fmt: skip
+        axis.axvline(0, color="0.7", linewidth=1, zorder=0)
         axis.set(xlabel=name, ylabel="")
-        axis.axvline(0, color="0.7", linewidth=1)
     return figure
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float]:
+    """Bound an error bar as the tables do; no bar for a single value."""
+    bounds = statistics.interval(values)
+    return (bounds.mean,) * 2 if np.isnan(bounds.half) else (bounds.low, bounds.high)
 
 
 def noise_line(points: pd.DataFrame, line: pd.DataFrame) -> Figure:

@@ -87,7 +87,8 @@ def scores_table(rows: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:
         for score in scores:
             if rows[score].notna().any():
                 value = statistics.interval(group[score])
-                entry[SCORE_NAMES[score]] = "" if np.isnan(value.mean) else str(value)
+                spec = ".1f" if score in ("calinski_harabasz", "active_units") else ".3f"
+                entry[SCORE_NAMES[score]] = "" if np.isnan(value.mean) else format(value, spec)
         table.append(entry)
     return pd.DataFrame(table)
 

@@ -24,8 +24,14 @@ class Interval:
         return (self.high - self.low) / 2
 
     def __str__(self) -> str:
-        """Write it as the tables and sentences do: 0.312 ± 0.008."""
-        return f"{self.mean:.3f}" if np.isnan(self.half) else f"{self.mean:.3f} ± {self.half:.3f}"
+        """Write it as sentences do: 0.312 ± 0.008."""
+        return format(self, ".3f")
+
+    def __format__(self, spec: str) -> str:
+        """Write mean ± half width, each by ``spec``; the mean alone where nothing varies."""
+        mean = format(self.mean, spec)
+        # no-break spaces: a value is not to be torn apart at the end of a line
+        return f"{mean}\u00a0±\u00a0{format(self.half, spec)}" if self.half > 1e-9 else mean
 
 
 def interval(values: Sequence[float]) -> Interval:

@@ -203,7 +203,7 @@ class Study:
     def _row(self, representation: Representation, algorithm: str, seed: int, labels) -> dict:
         member = seed % len(representation.z)
         z = representation.z[member]
-        health = {"r2": representation.r2}
+        health = {"r2": representation.r2} if algorithm in clustering.ALGORITHMS else {}
         if representation.health is not None:
             health = representation.health.iloc[member].to_dict()
         return {

@@ -20,9 +20,9 @@
 # all later chapters build on look like?
 
 # %% tags=["parameters"]
-corpus: str = "demo"  # demo, gtzan, gtzan_table, or the path of a folder of music
+corpus: str = "demo"  # demo, gtzan, gtzan_table, or a folder of music
 data_dir: str = ""  # where corpora lie; else $MUSIC_DATA, else data/
-seeds: int = 5  # how many seeds each learned representation is trained with
+seeds: int = 5  # how often each learned representation is trained
 latent_dim: int = 16  # size of the latent space
 epochs: int = 100  # passes through the tracks
 n_clusters: int = 0  # 0: as many as there are genres
@@ -78,7 +78,7 @@ study.keep(plots.track(*study.example()), "track") if study.has_audio else repor
 
 # %% mystnb={"figure": {"caption": "Correlation of the 20 MFCC means over tracks.", "name": "fig-correlation"}, "image": {"alt": "Heat map of correlations between 20 features"}} tags=["hide-input"]
 means = [f"mfcc{i}_mean" for i in range(1, 21)]
-study.keep(plots.feature_correlation(study.features.vectors[means]), "feature_correlation")
+study.keep(plots.mfcc_correlation(study.features.vectors[means]), "feature_correlation")
 
 # %% tags=["remove-input"]
 sentences.correlation(study.features.vectors[means])

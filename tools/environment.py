@@ -27,7 +27,7 @@ import venv  # noqa: E402  only now is it known to be there
 folder = sys.argv[1]
 pip = [os.path.join(folder, "bin", "python"), "-m", "pip"]
 print("== making the environment in %s (a few minutes, about 2 GB)" % folder, flush=True)
-venv.create(folder, with_pip=True, clear=True)
+venv.create(folder, with_pip=True)
 result = subprocess.run([*pip, "install", "-q", "-r", "requirements.txt"])
 if result.returncode:
     sys.exit("installing requirements.txt failed: see the lines above, then run make again")
