@@ -82,7 +82,9 @@ def make(folder: Path, split: str, track: tuple, seed: int, seconds: float, made
             (folder / lyrics).unlink(missing_ok=True)
     row = {"track_id": track_id, "path": audio, "duration": seconds} | score.factors
     if split == "factors":
-        row = {k: v for k, v in row.items() if k in ("track_id", "path", "duration", *genres.FACTORS)}
+        row = {
+            k: v for k, v in row.items() if k in ("track_id", "path", "duration", *genres.FACTORS)
+        }
     return track_id, row, made
 
 
@@ -98,7 +100,11 @@ def read_record(folder: Path) -> dict:
     """The record of a folder; an empty one where there is none that can be read."""
     try:
         record = json.loads((folder / "corpus.json").read_text())
-        return {"recipe": record["recipe"], "table": record["table"], "tracks": dict(record["tracks"])}
+        return {
+            "recipe": record["recipe"],
+            "table": record["table"],
+            "tracks": dict(record["tracks"]),
+        }
     except (OSError, ValueError, KeyError, TypeError):
         return {"recipe": None, "table": None, "tracks": {}}
 
@@ -145,9 +151,17 @@ def write(folder, split: str, count: int, seconds: float, seed: int, jobs: int |
         done, rows = {t: known[t] for t in ids if t in known}, {}
         write_record(folder, recipe, done, None)
         work = Parallel(n_jobs=jobs or min(cpu_count(), 8), return_as="generator_unordered")(
-            delayed(make)(folder, split, track, seed, seconds, known.get(track[2])) for track in tracks
+            delayed(make)(folder, split, track, seed, seconds, known.get(track[2]))
+            for track in tracks
         )
-        bar = tqdm(work, total=len(tracks), desc=f"demo {split}", file=sys.stderr, leave=False, mininterval=1)
+        bar = tqdm(
+            work,
+            total=len(tracks),
+            desc=f"demo {split}",
+            file=sys.stderr,
+            leave=False,
+            mininterval=1,
+        )
         for k, (track_id, row, made) in enumerate(bar, 1):
             rows[track_id], done[track_id] = row, made
             if k % RENEW == 0:

@@ -47,11 +47,20 @@ RHYTHMS = {
         OPEN: "..X...X...X...X.",
     },
     "boombap": {KICK: "X.....x..xX.....", SNARE: "....X.......X..o", HAT: "x.x.x.xox.x.xox."},
-    "ride": {KICK: "o...o...o...o...", HAT: "....x.......x...", RIDE: "X...x.x.X...x.x.", SNARE: "......o....o...."},
+    "ride": {
+        KICK: "o...o...o...o...",
+        HAT: "....x.......x...",
+        RIDE: "X...x.x.X...x.x.",
+        SNARE: "......o....o....",
+    },
     "double_kick": {KICK: "XxxxXxxxXxxxXxxx", SNARE: "....X.......X...", CRASH: "X...x...x...x..."},
     "onedrop": {KICK: "........X.......", RIM: "........X.....o.", HAT: "x.x.x.x.x.x.x.o."},
     "steppers": {KICK: "X...X...X...X...", RIM: "....X.......X...", HAT: "..x...x...x...x."},
-    "kaharwa": {BASS_HEAD: "X.....x.X.......", TREBLE: "..X.x...o.x.X.o.", CYMBALS: "x...x...x...x..."},
+    "kaharwa": {
+        BASS_HEAD: "X.....x.X.......",
+        TREBLE: "..X.x...o.x.X.o.",
+        CYMBALS: "x...x...x...x...",
+    },
     "dadra": {BASS_HEAD: "X.........x.", TREBLE: "..o.X...x...", CYMBALS: "x...x...x..."},
 }
 METER = {"dadra": 3}
@@ -112,7 +121,23 @@ class Sheet:
         self.tonic = genres.TONICS.index(factors["tonic"])
         steps = PROGRESSIONS[factors["progression"]]
         first = rng.choice(range(len(steps))) if factors["genre"] in genres.GENRES else 0
+        self.rests = self.arrange(rng) if factors["genre"] in genres.GENRES else {}
         self.steps = [steps[(first + bar) % len(steps)] for bar in range(self.bars)]
+
+    def arrange(self, rng: Rng) -> dict[str, tuple[float, float]]:
+        """Beats over which a part rests; in a break, a beat or two, all parts but one."""
+        beats = self.bars * self.meter
+        rests = {}
+        for part in ("drums", "bass", "comp"):
+            if rng.chance(0.25):
+                start = rng.choice(range(0, beats, 2))
+                rests[part] = (start, start + rng.choice((2, 4, 8)))
+        if rng.chance(0.2):
+            alone = rng.choice(("comp", "comp" if self.f["rhythm"] == "none" else "drums"))
+            stop = rng.choice(range(4, beats + 1, 2))
+            start = stop - rng.choice((1, 2))
+            rests |= {part: (start, stop) for part in PARTS if part != alone}
+        return rests
 
     def degree(self, step: int) -> int:
         """A step of the scale as semitones above the tonic; steps run on over octaves."""
@@ -138,6 +163,9 @@ class Sheet:
 
     def write(self, part, beat, length, pitch, velocity, vowel="", late=0.0) -> None:
         """Add a note that starts at a beat and lasts some beats."""
+        rest, play = self.rests.get(part, (0, 0))
+        if rest <= beat < play:
+            return
         start = round(self.time(beat) + late, 4)
         stop = min(round(self.time(beat + length), 4), self.seconds)
         if start < self.seconds - 0.02 and stop > start:
@@ -159,7 +187,9 @@ def drums(sheet: Sheet, rng: Rng) -> None:
         for key, pattern in RHYTHMS[sheet.f["rhythm"]].items():
             for step in range(steps):
                 mark = pattern[step % len(pattern)]
-                if mark == "." or (mark == "o" and alive and not rng.chance(sheet.f["density"] + 0.2)):
+                if mark == "." or (
+                    mark == "o" and alive and not rng.chance(sheet.f["density"] + 0.2)
+                ):
                     continue
                 if fill and step >= steps - 4 and key != KICK:
                     continue
@@ -182,7 +212,10 @@ def bass(sheet: Sheet, rng: Rng) -> None:
         after = near(sheet.chord((bar + 1) % sheet.bars)[0], 37)
         line = []  # beat, length, pitch
         if style == "drone":
-            line = [(0, beats, near(sheet.tonic, 37)), (beats / 2, beats / 2, near(sheet.tonic, 37) + 7)]
+            line = [
+                (0, beats, near(sheet.tonic, 37)),
+                (beats / 2, beats / 2, near(sheet.tonic, 37) + 7),
+            ]
         elif style == "root":
             line = [(0, 1.8, root), (2, beats - 2.1, fifth)]
         elif style == "walking":
@@ -222,7 +255,11 @@ def comp(sheet: Sheet, rng: Rng) -> None:
         if style == "strum":
             hits = [(b, 0.9) for b in range(beats)] + [(b, 0.4) for b in offbeats if b % 1]
         elif style in ("block", "pad"):
-            hits = [(0, beats * 0.98)] if style == "pad" or density < 0.4 else [(0, 1.9), (2, beats - 2.1)]
+            hits = (
+                [(0, beats * 0.98)]
+                if style == "pad" or density < 0.4
+                else [(0, 1.9), (2, beats - 2.1)]
+            )
         elif style == "stab":
             hits = [(b, 0.3) for b in offbeats]
         elif style == "skank":
@@ -238,7 +275,9 @@ def comp(sheet: Sheet, rng: Rng) -> None:
                 sheet.write("comp", bar * beats + k * rate, 2 * rate, pitch, velocity)
         for beat, length in hits:
             loud = rng.between(0.6, 0.8) + 0.2 * (beat % 2 == 0)
-            voices = tones[1:] if style == "strum" and beat % 1 else tones  # upstrokes miss the low string
+            voices = (
+                tones[1:] if style == "strum" and beat % 1 else tones
+            )  # upstrokes miss the low string
             if style == "chug" and beat % beats:
                 voices = tones[:2]
             for k, pitch in enumerate(voices):
@@ -252,7 +291,10 @@ def tune(sheet: Sheet, rng: Rng, centre: int, grid: float, density: float, chant
 
     def motif() -> list[float]:
         slots = [k * grid for k in range(int(beats / grid))]
-        weight = {b: 1.0 if b == 0 else 0.8 if b % 1 == 0 else 0.5 if b % 0.5 == 0 else 0.35 for b in slots}
+        weight = {
+            b: 1.0 if b == 0 else 0.8 if b % 1 == 0 else 0.5 if b % 0.5 == 0 else 0.35
+            for b in slots
+        }
         return [b for b in slots if rng.chance(weight[b] * (0.4 + 0.8 * density))] or [0.0]
 
     a, b = motif(), motif()
@@ -278,9 +320,13 @@ def voice(sheet: Sheet, rng: Rng, text: str) -> None:
     style = sheet.f["vocal"]
     centre = {"low": 50, "high": 62}[sheet.f["voice"]]
     chant = style != "sung"
-    grid, density = (0.25, sheet.f["density"] + 0.4) if style == "rap" else (0.5, sheet.f["density"])
+    grid, density = (
+        (0.25, sheet.f["density"] + 0.4) if style == "rap" else (0.5, sheet.f["density"])
+    )
     vowels = words.vowels(text) or ["a"]
-    for k, (beat, length, pitch) in enumerate(tune(sheet, rng, centre - 4 * chant, grid, density, chant)):
+    for k, (beat, length, pitch) in enumerate(
+        tune(sheet, rng, centre - 4 * chant, grid, density, chant)
+    ):
         sheet.write("voice", beat, length, pitch, rng.between(0.7, 1), vowels[k % len(vowels)])
 
 
@@ -311,5 +357,9 @@ def compose(track_id: str, factors: dict, seed: int, seconds: float) -> Score:
         part(sheet, Rng(*key, part.__name__))
     notes = tuple(sorted(sheet.notes, key=lambda n: (PARTS.index(n.part), n.start, n.pitch)))
     rng = Rng(*key, "title")
-    factors = factors | {"lyrics_status": status} | words.names(rng, factors["language"], factors["theme"])
+    factors = (
+        factors
+        | {"lyrics_status": status}
+        | words.names(rng, factors["language"], factors["theme"])
+    )
     return Score(track_id, seconds, seed, factors, notes, lyrics, filed)

@@ -163,7 +163,9 @@ LEXICON = {
     }
     for language, table in (("en", EN), ("bn", BN))
 }
-COLOURS = {g: dict(zip(("en", "bn"), map(_split, pair), strict=True)) for g, pair in COLOURS.items()}
+COLOURS = {
+    g: dict(zip(("en", "bn"), map(_split, pair), strict=True)) for g, pair in COLOURS.items()
+}
 BANDS = {language: tuple(map(_split, pair)) for language, pair in BANDS.items()}
 TEMPLATES = {
     language: tuple(unicodedata.normalize("NFC", line) for line in lines)
@@ -211,7 +213,9 @@ def filed(rng, text: str) -> tuple[str, str]:
         return "", "missing"
     if lot < MISSING + TRUNCATED:
         words = text.split(" ")
-        return " ".join(words[: max(4, int(len(words) * rng.between(0.2, 0.6)))]) + "\n", "truncated"
+        return " ".join(
+            words[: max(4, int(len(words) * rng.between(0.2, 0.6)))]
+        ) + "\n", "truncated"
     return text, "whole"
 
 
@@ -225,9 +229,7 @@ def names(rng, language: str, theme: str) -> dict[str, str]:
     return {"title": title, "artist": " ".join(rng.choice(part) for part in BANDS[tongue])}
 
 
-_BANGLA_VOWELS = dict(
-    zip("অআইঈউঊএঐওঔািীুূেৈোৌ", "Oaiiuueeooaiiuueeoo", strict=True)
-)
+_BANGLA_VOWELS = dict(zip("অআইঈউঊএঐওঔািীুূেৈোৌ", "Oaiiuueeooaiiuueeoo", strict=True))
 _CONSONANT = re.compile("[ক-হৎ]")
 _ENGLISH = re.compile(r"ee|ea|oo|ou|ow|ai|ay|[aeiouy]")
 _ENGLISH_VOWELS = {"a": "A", "e": "e", "i": "i", "o": "O", "u": "a", "y": "i"} | {
