@@ -50,6 +50,7 @@ class Separation:
     """
 
     def __init__(self) -> None:
+        """Start a track."""
         self._harmonic, self._percussive = Signal(), Signal()
         self._waiting: Block | None = None
         self._before = np.empty((0, 1 + N_FFT // 2), np.float32)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -157,6 +158,7 @@ class ZeroCrossings:
     """Rate of sign changes in each frame: ``librosa.feature.zero_crossing_rate``."""
 
     def __init__(self) -> None:
+        """Start a track."""
         self._rates: list[np.ndarray] = []
         self._first = self._last = 0.0
         self.length = 0
@@ -222,8 +224,8 @@ def _contrast_bands() -> list[tuple[slice, int]]:
     """Bins of the seven bands, an octave each from 200 Hz, and how many bins a peak is."""
     edges = [0.0, *(200.0 * 2**k for k in range(7))]
     bands = []
-    for low, high in zip(edges, edges[1:], strict=False):
-        inside = np.flatnonzero((_FREQUENCIES >= low) & (_FREQUENCIES <= high))
+    for low, high in pairwise(edges):
+        inside = np.flatnonzero((low <= _FREQUENCIES) & (_FREQUENCIES <= high))
         start = max(inside[0] - 1, 0)
         last_band = high == edges[-1]
         stop = len(_FREQUENCIES) if last_band else inside[-1] + 1
