@@ -1,7 +1,8 @@
-"""Files of the demo corpus: an ordinary folder of music, written once and mended where it is damaged.
+"""Files of the demo corpus: an ordinary folder of music, written once and mended where damaged.
 
-`corpus.json` records by which recipe (version, split, seconds, seed) the folder was made and the checksum of
-each file. It is renewed while the corpus is being written, so that a run cut short goes on where it stopped.
+`corpus.json` records by which recipe (version, split, seconds, seed) the folder was made and the
+checksum of each file. It is renewed while the corpus is being written, so that a run cut short goes
+on where it stopped.
 """
 
 import csv
@@ -9,11 +10,11 @@ import hashlib
 import io
 import json
 import os
-import sys
 import zlib
 from pathlib import Path
 
 from lib.demo import genres, scores, sound
+from lib.errors import UserError
 
 VERSION = 1  # of the generator: to be raised whenever any track comes out different
 RENEW = 20  # tracks between two records
@@ -53,6 +54,7 @@ def replace(path: Path, content: bytes) -> int:
 
 
 def checksum(path: Path) -> int | None:
+    """CRC-32 of a file; None where there is none."""
     return zlib.crc32(path.read_bytes()) if path.is_file() else None
 
 
@@ -82,13 +84,12 @@ def make(folder: Path, split: str, track: tuple, seed: int, seconds: float, made
             (folder / lyrics).unlink(missing_ok=True)
     row = {"track_id": track_id, "path": audio, "duration": seconds} | score.factors
     if split == "factors":
-        row = {
-            k: v for k, v in row.items() if k in ("track_id", "path", "duration", *genres.FACTORS)
-        }
+        row = {name: row[name] for name in ("track_id", "path", "duration", *genres.FACTORS)}
     return track_id, row, made
 
 
 def table(rows: list[dict]) -> bytes:
+    """Rows as csv."""
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
     writer.writeheader()
@@ -100,16 +101,17 @@ def read_record(folder: Path) -> dict:
     """The record of a folder; an empty one where there is none that can be read."""
     try:
         record = json.loads((folder / "corpus.json").read_text())
-        return {
-            "recipe": record["recipe"],
-            "table": record["table"],
-            "tracks": dict(record["tracks"]),
+        tracks = {
+            track_id: {"pcm": str(made["pcm"]), "files": dict(made["files"])}
+            for track_id, made in record["tracks"].items()
         }
-    except (OSError, ValueError, KeyError, TypeError):
+        return {"recipe": record["recipe"], "table": record["table"], "tracks": tracks}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {"recipe": None, "table": None, "tracks": {}}
 
 
 def write_record(folder: Path, recipe: dict, tracks: dict, table_crc: int | None) -> None:
+    """Write `corpus.json`; the checksum of the table is None until the corpus is whole."""
     total = hashlib.sha256("".join(tracks[t]["pcm"] for t in sorted(tracks)).encode())
     record = {"recipe": recipe, "pcm": total.hexdigest()[:16], "table": table_crc, "tracks": tracks}
     replace(folder / "corpus.json", json.dumps(record, indent=1).encode())
@@ -133,7 +135,12 @@ def write(folder, split: str, count: int, seconds: float, seed: int, jobs: int |
     from joblib import Parallel, cpu_count, delayed
     from tqdm import tqdm
 
-    folder = Path(folder)
+    if count < 1 or not 1 <= seconds <= 60 or (jobs is not None and jobs < 1):
+        raise UserError(
+            f"demo corpus of {count} tracks of {seconds} s by {jobs} workers:"
+            " ask for 1 track or more of 1 to 60 s each, and 1 worker or more"
+        )
+    folder, seconds = Path(folder), float(seconds)
     tracks = track_ids(split, count)
     ids = [track_id for _, _, track_id in tracks]
     recipe = {"version": VERSION, "split": split, "seconds": seconds, "seed": seed}
@@ -154,14 +161,7 @@ def write(folder, split: str, count: int, seconds: float, seed: int, jobs: int |
             delayed(make)(folder, split, track, seed, seconds, known.get(track[2]))
             for track in tracks
         )
-        bar = tqdm(
-            work,
-            total=len(tracks),
-            desc=f"demo {split}",
-            file=sys.stderr,
-            leave=False,
-            mininterval=1,
-        )
+        bar = tqdm(work, f"demo {split}", len(tracks), leave=False, mininterval=1)
         for k, (track_id, row, made) in enumerate(bar, 1):
             rows[track_id], done[track_id] = row, made
             if k % RENEW == 0:

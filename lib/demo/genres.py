@@ -1,8 +1,8 @@
 """Genres of the demo corpus: the factors that a track is drawn from.
 
-Ten caricatures. Each factor of a track is drawn from its genre's row of `TABLE` or, now and then, from
-the row of a neighbouring genre, so that genres overlap as they do in life. All draws go through
-`random.Random.random`, whose stream Python guarantees, and so are the same on every machine.
+Ten caricatures. Each factor of a track is drawn from its genre's row of `TABLE` or, now and then,
+from the row of a neighbouring genre, so that genres overlap as they do in life. All draws go
+through `random.Random.random`, whose stream Python guarantees.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ def _row(text: str) -> dict:
         try:
             row[name] = tuple(float(v) for v in values)
         except ValueError:
-            row[name] = {v.split(":")[0]: float((v.split(":") + [1])[1]) for v in values}
+            row[name] = {v.partition(":")[0]: float(v.partition(":")[2] or 1) for v in values}
     return row
 
 
@@ -89,8 +89,8 @@ TABLE = {
         "family dist; comp chug:8 strum:2; bass eighths:9 root; lead dist:8 synth; "
         "progression i-II:5 i-VI-III-VII:4 I:2; singing .8; vocal growl:6 sung:3; bangla .3; "
         "voice low:5 high; register -1:5 0:3; density .6 1; brightness .2 .7; drive .5 1; "
-        "reverb 0 .3; level -26.5 -7.5; dynamics 0 8; drums_db -2; bass_db -5; comp_db 2; "
-        "voice_db -3"
+        "reverb 0 .3; level -26.5 -7.5; dynamics 0 8; drums_db -2; bass_db -5; comp_db 0; "
+        "voice_db -1"
     ),
     "reggae": _row(
         "tempo 64 100; swing .1 .6; mode major:5 minor:4; rhythm onedrop:6 steppers:4; "
@@ -137,22 +137,40 @@ FACTORS = {
 }
 # What the factors split holds still.
 FIXED = {
-    "genre": "factors", "meter": 4, "swing": 0.0, "progression": "I-IV-V-IV", "comp": "block", "bass": "root",
-    "lead": "none", "voice": "high", "density": 0.5, "drive": 0.1, "reverb": 0.2, "level": -18.0,
-    "drums_db": -4.0, "bass_db": -4.0, "comp_db": 0.0, "voice_db": 0.0, "patch": 0.3, "kit": 0.5,
-    "eq_low": 0.0, "eq_mid": 0.0, "eq_presence": 0.0, "eq_air": 0.0, "lofi": 0.0, "tape": 10.0, "dynamics": 0.0,
-    "language": "en", "theme": "love",
-}  # fmt: skip
+    "genre": "factors",
+    "meter": 4,
+    "swing": 0.0,
+    "progression": "I-IV-V-IV",
+    "comp": "block",
+    "bass": "root",
+    "lead": "none",
+    "voice": "high",
+    "density": 0.5,
+    "drive": 0.1,
+    "reverb": 0.2,
+    "level": -18.0,
+    "dynamics": 0.0,
+    "patch": 0.3,
+    "kit": 0.5,
+    "lofi": 0.0,
+    "tape": 10.0,
+    "language": "en",
+    "theme": "love",
+}
+FIXED |= dict.fromkeys(("drums_db", "bass_db"), -4.0) | dict.fromkeys(("comp_db", "voice_db"), 0.0)
+FIXED |= dict.fromkeys(("eq_low", "eq_mid", "eq_presence", "eq_air"), 0.0)
 
 
 class Rng:
     """Draws that are the same on every machine: a key, hashed, seeds Python's own generator."""
 
     def __init__(self, *key):
+        """Seed with a key of any printable things."""
         digest = hashlib.sha256("/".join(map(str, key)).encode()).digest()
         self.random = random.Random(int.from_bytes(digest[:8], "big")).random
 
     def between(self, low: float, high: float) -> float:
+        """A uniform draw."""
         return low + (high - low) * self.random()
 
     def around(self, low: float, high: float) -> float:
@@ -160,17 +178,20 @@ class Rng:
         return round(low + (high - low) * (self.random() + self.random()) / 2, 3)
 
     def chance(self, probability: float) -> bool:
+        """True with a probability."""
         return self.random() < probability
 
     def choice(self, options):
+        """One of a sequence."""
         return options[int(self.random() * len(options))]
 
     def pick(self, weights: dict[str, float]) -> str:
+        """One of the keys, by weight."""
         left = self.random() * sum(weights.values())
-        for option, weight in weights.items():
-            left -= weight
+        for option in weights:
+            left -= weights[option]
             if left < 0:
-                break
+                return option
         return option
 
 

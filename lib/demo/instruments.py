@@ -96,7 +96,7 @@ def noise(seed: int, n: int) -> np.ndarray:
 
 @lru_cache(maxsize=2048)
 def cycle(patch: Patch, pitch: int) -> tuple[np.ndarray, ...]:
-    """One period of a patch at a pitch: a single table, or three bands of it for one that decays."""
+    """One period of a patch at a pitch: one table, or three bands of it where it decays."""
     hertz = 440.0 * 2.0 ** ((pitch - 69) / 12)
     h = np.arange(1, max(2, min(int(0.45 * RATE / hertz), 120) + 1))
     amplitude = h**-patch.slope / (1.0 + (h * hertz / patch.cut) ** 4) ** 0.5
@@ -109,7 +109,10 @@ def cycle(patch: Patch, pitch: int) -> tuple[np.ndarray, ...]:
 
 
 def wave(amplitude: np.ndarray) -> np.ndarray:
-    """A table of one period from the amplitudes of its harmonics; phases are scattered against spikes."""
+    """A table of one period from the amplitudes of its harmonics.
+
+    Their phases are scattered, since harmonics that all rise at once make a spike.
+    """
     spectrum = np.zeros(2 ** (BITS - 1) + 1, dtype=complex)
     h = np.arange(1, len(amplitude) + 1)
     spectrum[1 : len(amplitude) + 1] = amplitude * np.exp(1j * (h * h * 2.399963 + 1.0))

@@ -1,7 +1,7 @@
 """Scores of the demo corpus: the notes that a track plays.
 
-A score is laid out in bars of sixteenths, in beats, then warped by its swing and set to its tempo. Each
-part (drums, bass, comp, lead, voice) reads the factors of the track and has a stream of draws of its own.
+A score is laid out in beats, warped by its swing and set to its tempo. Each part (drums, bass,
+comp, lead, voice) reads the factors of the track and has a stream of draws of its own.
 """
 
 import math
@@ -100,7 +100,7 @@ class Score:
     filed: str = field(repr=False, default="")
 
     def notes(self):
-        """The notes as a DataFrame: part, start and duration in seconds, MIDI pitch, velocity in 0-1."""
+        """The notes as a DataFrame: part, start and duration (s), MIDI pitch, velocity in 0-1."""
         import pandas as pd
 
         columns = ["part", "start", "duration", "pitch", "velocity"]
@@ -113,15 +113,17 @@ class Sheet:
     """The sheet that the parts are written on: beats, swing, chords, and the notes so far."""
 
     def __init__(self, factors: dict, seconds: float, rng: Rng):
+        """Lay out the bars of a track."""
         self.f, self.seconds, self.notes = factors, seconds, []
+        self.free = factors["genre"] in genres.GENRES  # the factors split holds the players still
         self.beat = 60 / factors["tempo"]
         self.meter = factors["meter"]
         self.bars = math.ceil(seconds / (self.beat * self.meter))
         self.scale = MODES[factors["mode"]]
         self.tonic = genres.TONICS.index(factors["tonic"])
         steps = PROGRESSIONS[factors["progression"]]
-        first = rng.choice(range(len(steps))) if factors["genre"] in genres.GENRES else 0
-        self.rests = self.arrange(rng) if factors["genre"] in genres.GENRES else {}
+        first = rng.choice(range(len(steps))) if self.free else 0
+        self.rests = self.arrange(rng) if self.free else {}
         self.steps = [steps[(first + bar) % len(steps)] for bar in range(self.bars)]
 
     def arrange(self, rng: Rng) -> dict[str, tuple[float, float]]:
@@ -134,7 +136,7 @@ class Sheet:
                 rests[part] = (start, start + rng.choice((2, 4, 8)))
         if rng.chance(0.2):
             alone = rng.choice(("comp", "comp" if self.f["rhythm"] == "none" else "drums"))
-            stop = rng.choice(range(4, beats + 1, 2))
+            stop = rng.choice(range(2, beats + 1, 2))
             start = stop - rng.choice((1, 2))
             rests |= {part: (start, stop) for part in PARTS if part != alone}
         return rests
@@ -155,7 +157,7 @@ class Sheet:
         return tuple((root + tone) % 12 for tone in tones)
 
     def time(self, beat: float) -> float:
-        """Seconds at which a beat falls: the second half of a swung beat comes late, up to a triplet."""
+        """Seconds at which a beat falls; swing delays its second half, up to a triplet."""
         whole, part = divmod(beat, 1.0)
         half = 0.5 + self.f["swing"] / 6
         part = part * half / 0.5 if part < 0.5 else half + (part - 0.5) * (1 - half) / 0.5
@@ -180,21 +182,18 @@ def near(pitch_class: int, centre: int) -> int:
 
 def drums(sheet: Sheet, rng: Rng) -> None:
     """The rhythm, bar after bar, with a few ghosts and a fill before each fourth bar."""
-    steps = sheet.meter * 4
-    alive = sheet.f["genre"] in genres.GENRES
+    steps, rhythm = sheet.meter * 4, RHYTHMS[sheet.f["rhythm"]]
     for bar in range(sheet.bars):
-        fill = alive and bar % 4 == 3 and rng.chance(0.6) and SNARE in RHYTHMS[sheet.f["rhythm"]]
-        for key, pattern in RHYTHMS[sheet.f["rhythm"]].items():
+        fill = sheet.free and bar % 4 == 3 and SNARE in rhythm and rng.chance(0.6)
+        for key, pattern in rhythm.items():
             for step in range(steps):
                 mark = pattern[step % len(pattern)]
-                if mark == "." or (
-                    mark == "o" and alive and not rng.chance(sheet.f["density"] + 0.2)
-                ):
+                if mark == "." or (fill and step >= steps - 4 and key != KICK):
                     continue
-                if fill and step >= steps - 4 and key != KICK:
+                if mark == "o" and sheet.free and not rng.chance(sheet.f["density"] + 0.2):
                     continue
-                velocity = LOUDNESS[mark] * (rng.between(0.85, 1.0) if alive else 1.0)
-                late = rng.between(0, 0.012) if alive else 0.0
+                velocity = LOUDNESS[mark] * (rng.between(0.85, 1.0) if sheet.free else 1.0)
+                late = rng.between(0, 0.012) if sheet.free else 0.0
                 sheet.write("drums", bar * sheet.meter + step / 4, 0.25, key, velocity, late=late)
         if fill:
             for step in range(steps - 4, steps):
@@ -268,7 +267,7 @@ def comp(sheet: Sheet, rng: Rng) -> None:
             hits = [(b, 0.22) for b in gallop]
         elif style == "arp":
             rate = 0.25 if density > 0.6 and sheet.f["tempo"] < 110 else 0.5
-            order = tones + [tones[0] + 12] + tones[:0:-1]
+            order = [*tones, tones[0] + 12, *tones[:0:-1]]
             for k in range(int(beats / rate)):
                 pitch = order[k % len(order)]
                 velocity = rng.between(0.55, 0.75) + 0.25 * (k * rate % 2 == 0)
@@ -286,7 +285,7 @@ def comp(sheet: Sheet, rng: Rng) -> None:
 
 
 def tune(sheet: Sheet, rng: Rng, centre: int, grid: float, density: float, chant: bool) -> list:
-    """A melody: two motifs in the form AABA, as (beat, length, pitch); each fourth bar breathes out."""
+    """A melody, as (beat, length, pitch): two motifs in the form AABA, and a breath at its end."""
     beats = sheet.meter
 
     def motif() -> list[float]:

@@ -1,8 +1,8 @@
 """Sound of the demo corpus: plays a score, mixes its parts and masters the mix.
 
-Notes are read from wavetables by an integer phase. One FFT of the whole mix applies room, desk and tape.
-All is computed in float64 and rounded once, to int16, so that the last bits, in which the vector units
-of processors differ, are lost in the rounding.
+Notes are read from wavetables by an integer phase. One FFT of the whole mix applies room, desk and
+tape. All is computed in float64 and rounded once, to int16, so that the last bits, in which the
+vector units of processors differ, are lost in the rounding.
 """
 
 from functools import lru_cache
@@ -38,6 +38,7 @@ class Player:
     """Plays the parts of one score; keeps the notes it has made, since music repeats itself."""
 
     def __init__(self, score: scores.Score):
+        """Prepare noise, vibrato and an empty cache."""
         self.score, self.f = score, score.factors
         self.n = round(score.seconds * RATE)
         key = (score.seed, score.track_id) if self.f["genre"] in GENRES else (0, "factors")
@@ -50,7 +51,7 @@ class Player:
         self.cache: dict = {}
 
     def phase(self, pitch: float, n: int, vibrato: float = 0.0, start: float = 0.0) -> np.ndarray:
-        """Addresses in a wavetable over n samples; the pitch glides in from `start` semitones off."""
+        """Addresses in a wavetable over n samples; the pitch glides in from `start` semitones."""
         t, step = self.t[:n], pace(pitch)
         phase = step * t
         if vibrato:
@@ -165,7 +166,7 @@ class Player:
         return np.interp(self.t[: self.n], np.arange(9) * (self.n / 8), knots)
 
     def desk(self) -> np.ndarray:
-        """The gain at each frequency: brightness as a tilt, an equaliser, and where the tape ends."""
+        """The gain at each frequency: a tilt for brightness, an equaliser, the end of the tape."""
         f, octaves = self.f, np.arange(-5, 4)  # from 31 Hz to 8 kHz, around 1 kHz
         bands = [f[f"eq_{band}"] for band in ("low", "mid", "presence", "air")]
         gain = (4.5 * f["brightness"] - 3.2) * octaves + np.interp(octaves, (-4, -2, 1, 3), bands)
@@ -178,8 +179,11 @@ class Player:
 
 @lru_cache(maxsize=8)
 def echo(n: int, decay: float) -> np.ndarray:
-    """Spectrum of a room without its bass. It is circular: what rings past the end sounds at the start,
-    as if the clip had been cut from a longer recording."""
+    """Spectrum of a room without its bass.
+
+    It is circular: what rings past the end sounds at the start, as if the clip had been cut from
+    a longer recording.
+    """
     response = noise(7, n) * np.exp(np.arange(n) / (-decay / 3 * RATE))
     spectrum = np.fft.rfft(response / np.sqrt((response**2).sum()))
     hertz = np.arange(len(spectrum)) * (RATE / n)

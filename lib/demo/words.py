@@ -1,9 +1,9 @@
 """Words of the demo corpus: lyrics in English and Bangla, titles and artists.
 
-All words are written for this project. A theme holds nouns, adjectives, places, what the singer does
-(first person) and what happens around (whole clauses), so that any slot of a template takes any word
-of its kind and the line stays grammatical: Bangla verbs agree with the person, and its nouns
-change their form in the locative, so the places are given as whole phrases.
+All words are written for this project. A theme holds nouns, adjectives, places, what the singer
+does (first person) and what happens around (whole clauses), so that any slot of a template takes
+any word of its kind and the line stays grammatical: Bangla verbs agree with the person, and its
+nouns change their form in the locative, so the places are given as whole phrases.
 """
 
 import re
@@ -212,10 +212,10 @@ def filed(rng, text: str) -> tuple[str, str]:
     if lot < MISSING:
         return "", "missing"
     if lot < MISSING + TRUNCATED:
-        words = text.split(" ")
-        return " ".join(
-            words[: max(4, int(len(words) * rng.between(0.2, 0.6)))]
-        ) + "\n", "truncated"
+        lines = text.splitlines()
+        return "\n".join(
+            lines[: int(len(lines) * rng.between(0.2, 0.6))]
+        ).strip() + "\n", "truncated"
     return text, "whole"
 
 
@@ -244,7 +244,10 @@ _ENGLISH_VOWELS = {"a": "A", "e": "e", "i": "i", "o": "O", "u": "a", "y": "i"} |
 
 
 def vowels(text: str) -> list[str]:
-    """The vowels that a voice sings for a text, one a syllable: of a, A (cat), e, i, o, O (lot), u."""
+    """The vowels that a voice sings for a text, one a syllable.
+
+    a, e, i, o, u, A (as in cat) and O (as in lot).
+    """
     found = []
     for word in text.lower().split():
         word = word.strip(",?").replace("\u09bc", "")  # the dot of ড় says nothing about vowels
