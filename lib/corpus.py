@@ -87,7 +87,7 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
     UserError
         When there is no such corpus, or no music in it; the message says where was looked.
     """
-    data = _data_dir(data_dir)
+    data = data_folder(data_dir)
     if name == "demo":
         return _demo(data)
     if name in ("gtzan", "gtzan_table"):
@@ -115,7 +115,7 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
     )
 
 
-def _data_dir(given: str | Path) -> Path:
+def data_folder(given: str | Path = "") -> Path:
     """Return the folder where corpora are looked for, as an absolute path."""
     path = Path(given or os.environ.get("MUSIC_DATA") or ROOT / "data").expanduser()
     if not path.is_dir():

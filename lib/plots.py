@@ -201,5 +201,7 @@ def noise_line(points: pd.DataFrame, line: pd.DataFrame) -> Figure:
     sns.scatterplot(points, x="dimensions", y="silhouette", hue="method", style="method",
                     palette="colorblind", s=70, ax=axis)  # fmt: skip
     axis.set(xlabel="Effective dimensions", ylabel="Silhouette in its own space", xscale="log")
+    axis.set_xticks([1, 2, 4, 8, 16], ["1", "2", "4", "8", "16"])
+    axis.minorticks_off()
     axis.legend(title=None)
     return figure

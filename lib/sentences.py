@@ -132,10 +132,9 @@ def noise(points: pd.DataFrame) -> Markdown:
     ranked = points.assign(excess=excess).sort_values("excess", ascending=False)
     best, worst = ranked.iloc[0], ranked.iloc[-1]
     return say(
-        f"Above the noise line is counted as positive: {best['method']} stands at "
-        f"{best['excess']:+.3f}, the highest, {worst['method']} at {worst['excess']:+.3f}, the "
-        f"lowest. By silhouette alone the winner would be "
-        f"{points.loc[points['silhouette'].idxmax(), 'method']}."
+        f"Against the noise line, {best['method']} stands highest ({best['excess']:+.3f}), "
+        f"{worst['method']} lowest ({worst['excess']:+.3f}). By silhouette alone the winner would "
+        f"be {points.loc[points['silhouette'].idxmax(), 'method']}."
     )
 
 

@@ -23,12 +23,9 @@ class Interval:
         """Half of the interval's width; NaN for a single value."""
         return (self.high - self.low) / 2
 
-    def __str__(self) -> str:
-        """Write it as sentences do: 0.312 ± 0.008."""
-        return format(self, ".3f")
-
     def __format__(self, spec: str) -> str:
-        """Write mean ± half width, each by ``spec``; the mean alone where nothing varies."""
+        """Write mean ± half width, as 0.312 ± 0.008; the mean alone where nothing varies."""
+        spec = spec or ".3f"
         mean = format(self.mean, spec)
         # no-break spaces: a value is not to be torn apart at the end of a line
         return f"{mean}\u00a0±\u00a0{format(self.half, spec)}" if self.half > 1e-9 else mean

@@ -1,0 +1,36 @@
+"""What tests share: where the real music is, if there is any, and small corpora made on the spot."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMED = os.environ.get("MUSIC_DATA")
+
+
+@pytest.fixture(scope="session")
+def music_data() -> Path:
+    """Return the folder of real music; skip where there is none."""
+    for folder in filter(None, (NAMED, ROOT.parent / "shared" / "data")):
+        if (Path(folder) / "gtzan").is_dir():
+            return Path(folder)
+    pytest.skip("no real music: name its folder with MUSIC_DATA")
+
+
+@pytest.fixture
+def tones(tmp_path) -> Path:
+    """Make a folder of music with two genres of six short tracks: low tones, and noise."""
+    rng = np.random.default_rng(0)
+    time = np.arange(22050) / 22050
+    for genre, sound in (
+        ("low", lambda: np.sin(2 * np.pi * rng.uniform(100, 200) * time)),
+        ("noise", lambda: rng.standard_normal(len(time)) * rng.uniform(0.2, 0.3)),
+    ):
+        folder = tmp_path / "tones" / genre
+        folder.mkdir(parents=True)
+        for i in range(6):
+            soundfile.write(folder / f"{genre} {i}.wav", 0.5 * sound(), 22050)
+    return tmp_path / "tones"

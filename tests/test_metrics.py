@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib import clustering, corpus, metrics
+
+partitions = st.lists(st.integers(0, 4), min_size=6, max_size=40)
+
+
+def blobs(n_clusters=4, per_cluster=25, spread=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    centres = 10 * np.eye(n_clusters)
+    points = np.repeat(centres, per_cluster, axis=0)
+    labels = np.repeat(np.arange(n_clusters), per_cluster)
+    return points + spread * rng.standard_normal(points.shape), labels
+
+
+def test_a_perfect_partition_has_perfect_scores():
+    points, labels = blobs()
+    found = clustering.kmeans(points, 4, seed=0)
+    score = metrics.score(points, found, points, labels.astype(str))
+    assert score["ari"] == score["purity"] == 1
+    assert score["nmi"] == score["ami"] == pytest.approx(1)
+    assert score["silhouette"] == score["silhouette_shared"] > 0.9
+    assert (score["n_clusters"], score["noise_fraction"]) == (4, 0)
+
+
+def test_random_labels_score_zero_where_chance_is_adjusted():
+    rng = np.random.default_rng(0)
+    truth = np.repeat(list("abcd"), 250)
+    scores = [
+        metrics.score(rng.normal(size=(1000, 3)), rng.integers(4, size=1000), points, truth)
+        for points in rng.normal(size=(5, 1000, 3))
+    ]
+    for name in ("ari", "ami"):
+        assert abs(np.mean([score[name] for score in scores])) < 0.005
+    assert np.mean([score["purity"] for score in scores]) > 0.25
+
+
+def test_the_shared_silhouette_unmasks_a_collapsed_space():
+    """A partition of a space that forgot the tracks is neat at home and worthless abroad."""
+    points, truth = blobs(spread=2.0)
+    collapsed = np.random.default_rng(1).standard_normal((len(points), 1))
+    labels = clustering.kmeans(collapsed, 4, seed=0)
+    score = metrics.score(collapsed, labels, points, truth.astype(str))
+    assert score["silhouette"] > 0.45 and score["silhouette_shared"] < 0.05
+    assert abs(score["ami"]) < 0.1
+
+
+@given(truth=partitions, data=st.data())
+def test_purity_by_its_definition(truth, data):
+    labels = data.draw(st.lists(st.integers(0, 4), min_size=len(truth), max_size=len(truth)))
+    truth, labels = np.array(truth), np.array(labels)
+    best = sum(np.bincount(truth[labels == cluster]).max() for cluster in np.unique(labels))
+    assert metrics.purity(truth, labels) == pytest.approx(best / len(truth))
+    assert metrics.purity(truth, truth) == 1
+    assert metrics.purity(truth, np.arange(len(truth))) == 1
+
+
+@given(labels=partitions, seed=st.integers(0, 1000))
+def test_scores_do_not_depend_on_the_names_of_clusters(labels, seed):
+    rng = np.random.default_rng(seed)
+    labels = np.array(labels)
+    points = rng.standard_normal((len(labels), 3))
+    truth = rng.choice(list("ab"), len(labels))
+    renamed = rng.permutation(5)[labels]
+    a, b = (metrics.score(points, each, points, truth) for each in (labels, renamed))
+    assert a == pytest.approx(b, nan_ok=True)
+
+
+@pytest.mark.parametrize("labels", [np.zeros(8, int), np.full(8, -1), np.arange(8)])
+def test_a_partition_that_has_no_geometry_scores_nan(labels):
+    points = np.random.default_rng(0).standard_normal((8, 2))
+    score = metrics.score(points, labels, points, np.repeat(["a", "b"], 4))
+    assert np.isnan(score["silhouette"]) and np.isnan(score["silhouette_shared"])
+    assert np.isfinite(score["ari"])
+
+
+def test_without_labels_the_scores_that_need_them_are_absent():
+    points, labels = blobs()
+    score = metrics.score(points, labels, points, np.full(len(points), ""))
+    assert all(np.isnan(score[name]) for name in ("ari", "nmi", "ami", "purity"))
+    assert score["silhouette"] > 0.9
+
+
+def test_unlabelled_tracks_do_not_count_against_labels():
+    points, labels = blobs()
+    truth = labels.astype(str)
+    truth[::3] = ""
+    assert metrics.score(points, labels, points, truth)["ari"] == 1
+
+
+def test_noise_is_left_out_of_the_geometry_and_counted():
+    points, labels = blobs()
+    points, labels = np.vstack([points, 100 * np.ones((25, 4))]), np.append(labels, [-1] * 25)
+    score = metrics.score(points, labels, points, labels.astype(str))
+    assert score["silhouette"] > 0.9 and score["n_clusters"] == 4
+    assert score["noise_fraction"] == pytest.approx(0.2)
+
+
+def test_effective_dimensions():
+    rng = np.random.default_rng(0)
+    flat = rng.standard_normal((5000, 4))
+    assert metrics.effective_dimensions(flat) == pytest.approx(4, abs=0.05)
+    assert metrics.effective_dimensions(flat * [1, 0, 0, 0]) == pytest.approx(1)
+    assert metrics.effective_dimensions(flat[:, :1]) == pytest.approx(1)
+    assert metrics.effective_dimensions(np.ones((10, 3))) == 0
+
+
+def test_the_noise_line_falls_with_dimensions():
+    line = [metrics.noise_silhouette(d, 300, 10) for d in (1, 2, 4, 8)]
+    assert line == sorted(line, reverse=True)
+    assert 0.5 < line[0] < 0.6  # known: 0.53 at n = 1000, k = 10
+
+
+def test_choosing_k_without_labels():
+    points, _ = blobs(n_clusters=5)
+    assert clustering.choose_n_clusters(points) == 5
+    assert clustering.choose_n_clusters(points[:3]) == 2
+
+
+def test_known_values_on_the_real_table(music_data):
+    """k-means on GTZAN's 20 MFCC means, k = 10: ARI 0.154, NMI 0.289, purity 0.363."""
+    whole = corpus.load("gtzan_table", music_data, keep_faults=True)
+    points = whole.table[[f"mfcc{i}_mean" for i in range(1, 21)]].to_numpy()
+    points = (points - points.mean(axis=0)) / points.std(axis=0)
+    truth = whole.tracks["genre"].to_numpy(str)
+    scores = [
+        metrics.score(points, clustering.kmeans(points, 10, seed), points, truth)
+        for seed in range(5)
+    ]
+    for name, known in (("ari", 0.154), ("nmi", 0.289), ("purity", 0.363)):
+        assert np.mean([score[name] for score in scores]) == pytest.approx(known, abs=0.01)

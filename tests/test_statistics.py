@@ -1,0 +1,55 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib import statistics
+
+values = st.lists(st.floats(-1, 1), min_size=2, max_size=12)
+
+
+def test_the_interval_covers_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    intervals = [statistics.interval(rng.normal(0.3, 0.1, 5)) for _ in range(2000)]
+    covered = np.mean([i.low < 0.3 < i.high for i in intervals])
+    assert 0.935 < covered < 0.965
+
+
+@given(values=values, shift=st.floats(-5, 5))
+def test_intervals_move_with_their_values(values, shift):
+    a, b = statistics.interval(values), statistics.interval(np.array(values) + shift)
+    assert b.mean == pytest.approx(a.mean + shift, abs=1e-9)
+    assert b.half == pytest.approx(a.half, abs=1e-9)
+    assert a.low <= a.mean <= a.high
+
+
+def test_few_values_have_no_interval():
+    assert np.isnan(statistics.interval([]).mean)
+    single = statistics.interval([0.5, np.nan])
+    assert single.mean == 0.5 and np.isnan(single.half)
+    assert f"{single}" == "0.500"
+
+
+def test_intervals_are_written_as_tables_need_them():
+    assert f"{statistics.Interval(0.3121, 0.3, 0.32)}" == "0.312\u00a0±\u00a00.010"
+    assert f"{statistics.Interval(12.34, 12.34, 12.34):.1f}" == "12.3"
+
+
+def test_a_difference_that_every_seed_shows_is_clear_and_noise_is_not():
+    rng = np.random.default_rng(0)
+    luck = rng.normal(0, 0.05, 10)
+    better, same = luck + 0.02 + rng.normal(0, 0.001, 10), luck + rng.normal(0, 0.01, 10)
+    assert statistics.compare(better, luck)[1]
+    assert not statistics.compare(same, luck)[1]
+    assert not statistics.compare([0.9], [0.1])[1]
+
+
+def test_summarise_keeps_methods_apart_and_in_order():
+    rows = pd.DataFrame(
+        {"name": ["b", "b", "a", "a"], "beta": [np.nan, np.nan, 1, 1], "ami": [0.1, 0.3, 0.5, 0.7]}
+    )
+    summary = statistics.summarise(rows, ["name", "beta"], ["ami"])
+    assert summary["name"].tolist() == ["b", "a"]
+    assert summary["ami"].tolist() == pytest.approx([0.2, 0.6])
+    assert (summary["seeds"] == 2).all() and (summary["ami_low"] < summary["ami"]).all()

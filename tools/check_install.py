@@ -1,0 +1,123 @@
+"""Is everything there, and does it work? One line a check; exit code 1 if any fails."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+PACKAGES = (
+    "numpy scipy pandas pyarrow sklearn torch librosa soundfile umap matplotlib seaborn "
+    "safetensors papermill jupytext nbval jupyterlab jupyter_book"
+).split()
+
+
+def packages() -> str:
+    """Import everything that the study is built on."""
+    for name in PACKAGES:
+        importlib.import_module(name)
+    return f"{len(PACKAGES)} packages can be imported"
+
+
+def device() -> str:
+    """Multiply two matrices where the networks will be trained."""
+    import torch
+
+    from lib.training import choose_device
+
+    chosen = choose_device("auto")
+    ones = torch.ones(8, 8, device=chosen)
+    assert (ones @ ones).sum().item() == 512
+    return f"torch {torch.__version__} computes on {chosen}"
+
+
+def features() -> str:
+    """Take the MFCCs of a tone."""
+    import numpy as np
+
+    from lib import audio
+
+    tone = np.sin(np.arange(audio.SAMPLE_RATE) * 2 * np.pi * 440 / audio.SAMPLE_RATE)
+    mfcc = audio.mfcc(tone.astype(np.float32))
+    assert mfcc.shape[0] == 20 and np.isfinite(mfcc).all()
+    return "a second of sound has 20 MFCCs"
+
+
+def model() -> str:
+    """Run a VAE forward, and train it for a few steps."""
+    import numpy as np
+
+    from lib import models, training
+
+    data = np.random.default_rng(0).standard_normal((64, 20))
+    network = partial(models.VAE, n_features=20, latent_dim=16)
+    trained = training.train(network, data, [0], epochs=2, device="cpu", progress=False)
+    assert trained.z.shape == (1, 64, 16) and np.isfinite(trained.z).all()
+    return f"a VAE of {trained.n_parameters:,} parameters runs and trains"
+
+
+def clusters() -> str:
+    """Find two far clusters."""
+    import numpy as np
+
+    from lib import clustering, metrics
+
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(m, 1, (20, 3)) for m in (0, 20)])
+    truth = np.repeat(["left", "right"], 20)
+    assert metrics.score(points, clustering.kmeans(points, 2, 0), points, truth)["ari"] == 1
+    return "k-means finds what is there"
+
+
+def figure() -> str:
+    """Draw a figure into a file."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import numpy as np
+
+    from lib import plots, results
+
+    drawn = plots.maps({"map": np.random.default_rng(0).normal(size=(9, 2))}, {"": ["a"] * 9})
+    with tempfile.TemporaryDirectory() as folder:
+        results.save_figure(Path(folder), "check", drawn)
+        size = (Path(folder) / "latent_visualization" / "check.png").stat().st_size
+    return f"a figure can be drawn ({size:,} bytes)"
+
+
+def data() -> str:
+    """Say which corpora are there; the demo corpus composes itself, so none is needed."""
+    from lib import corpus, gtzan
+
+    folder = corpus.data_folder()
+    found = [name for name, there in (
+        ("demo", (folder / "demo").is_dir()),
+        ("gtzan", gtzan.find_audio(folder)),
+        ("gtzan_table", gtzan.find_table(folder)),
+    ) if there]  # fmt: skip
+    assert os.access(folder, os.R_OK), f"{folder} cannot be read"
+    return f"in {folder}: {', '.join(found) or 'nothing yet (make data composes the demo corpus)'}"
+
+
+def main() -> int:
+    """Run all checks and return how many failed."""
+    checks: list[Callable[[], str]] = [packages, device, features, model, clusters, figure, data]
+    failed = 0
+    for check in checks:
+        start = time.perf_counter()
+        try:
+            outcome, message = "pass", check()
+        except Exception as error:  # whatever is broken, the other checks still tell something
+            outcome, message, failed = "FAIL", f"{type(error).__name__}: {error}", failed + 1
+        seconds = time.perf_counter() - start
+        print(f"{outcome}  {check.__name__:<9} {message} ({seconds:.1f} s)", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
