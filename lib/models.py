@@ -1,19 +1,23 @@
 """The networks and their losses.
 
-Every network here is a *bank*: M members with the same architecture and different weights, held
-side by side in tensors with a leading member dimension. A layer reads like its namesake in
-``torch.nn``, with one more dimension in front: ``Linear`` maps (M, B, inputs) to (M, B, outputs).
-Members never meet: no operation mixes two of them. A bank of one is an ordinary network.
-
-A network draws no random numbers while it trains; its noise is handed to it, so that each member
-can have its own stream.
+Every network is a bank of M members (see ``lib.layers``): it reads like an ordinary one, with one
+more dimension in front. What the trainer asks of a network is what `Autoencoder` has: ``encode``,
+``decode``, ``target``, ``reconstruct``, ``loss``, ``noise_dim``, ``bank_size``. A network draws no
+random numbers while it trains; noise is handed to ``loss``, so that each member has its own stream.
 """
 
+import threading
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from lib.layers import BatchNorm, Linear
+
+_global_generator = threading.Lock()  # layers draw from the one generator of the process
 
 
 class Losses(NamedTuple):
@@ -33,51 +37,12 @@ class Losses(NamedTuple):
     kl: Tensor
 
 
-class Linear(nn.Module):
-    """M affine maps at once: (M, B, inputs) -> (M, B, outputs), initialised as ``nn.Linear``."""
-
-    def __init__(self, members: int, inputs: int, outputs: int):
-        super().__init__()
-        bound = inputs**-0.5
-        self.weight = nn.Parameter(torch.empty(members, inputs, outputs).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(members, 1, outputs).uniform_(-bound, bound))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, x, self.weight)  # bias + x @ weight, member by member
-
-
-class BatchNorm(nn.Module):
-    """M batch normalisations at once over (M, B, features), with running statistics per member.
-
-    Seen as (B, M x features), one native call does them all.
-    """
-
-    def __init__(self, members: int, features: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(members, features))
-        self.bias = nn.Parameter(torch.zeros(members, features))
-        self.register_buffer("running_mean", torch.zeros(members, features))
-        self.register_buffer("running_var", torch.ones(members, features))
-
-    def forward(self, x: Tensor) -> Tensor:
-        members, batch, features = x.shape
-        y = functional.batch_norm(
-            x.transpose(0, 1).reshape(batch, members * features),
-            self.running_mean.view(-1),
-            self.running_var.view(-1),
-            self.weight.view(-1),
-            self.bias.view(-1),
-            training=self.training,
-        )
-        return y.view(batch, members, features).transpose(0, 1)
-
-
-def mlp(members: int, sizes: list[int]) -> nn.Sequential:
-    """Linear, BatchNorm and ReLU from each size to the next."""
+def mlp(members: int, sizes: Sequence[int]) -> nn.Sequential:
+    """Linear maps from each size to the next, with BatchNorm and ReLU on the hidden ones."""
     layers = []
-    for inputs, outputs in zip(sizes[:-1], sizes[1:]):
+    for inputs, outputs in pairwise(sizes):
         layers += [Linear(members, inputs, outputs), BatchNorm(members, outputs), nn.ReLU()]
-    return nn.Sequential(*layers)
+    return nn.Sequential(*layers[:-2])
 
 
 class Autoencoder(nn.Module):
@@ -97,16 +62,17 @@ class Autoencoder(nn.Module):
     bank_size = 8  # members that pay in one bank: the state of about eight stays in the L2 cache
     codes = 1  # numbers that the encoder gives per latent dimension
 
-    def __init__(self, members: int, n_features: int, latent_dim: int = 16, hidden=(128, 64)):
+    def __init__(
+        self,
+        members: int,
+        n_features: int,
+        latent_dim: int = 16,
+        hidden: Sequence[int] = (128, 64),
+    ):
         super().__init__()
-        sizes = [n_features, *hidden]
         self.latent_dim = latent_dim
-        self.encoder = nn.Sequential(
-            mlp(members, sizes), Linear(members, sizes[-1], self.codes * latent_dim)
-        )
-        self.decoder = nn.Sequential(
-            mlp(members, [latent_dim, *sizes[:0:-1]]), Linear(members, sizes[1], n_features)
-        )
+        self.encoder = mlp(members, [n_features, *hidden, self.codes * latent_dim])
+        self.decoder = mlp(members, [latent_dim, *reversed(hidden), n_features])
 
     @property
     def noise_dim(self) -> int:
@@ -148,6 +114,7 @@ class VAE(Autoencoder):
 
     @property
     def noise_dim(self) -> int:
+        """Standard normal numbers needed per track and step."""
         return self.latent_dim
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -170,6 +137,16 @@ def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
 def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
     """KL(N(mean, exp(logvar)) || N(0, 1)) in nats, elementwise."""
     return 0.5 * (mean.square() + torch.expm1(logvar) - logvar)
+
+
+def build(architecture: Callable[[int], nn.Module], members: int = 1, seed: int = 0) -> nn.Module:
+    """A bank with initial weights that are a function of the seed, as `torch.nn` would draw them.
+
+    The process's random numbers are left as they were.
+    """
+    with _global_generator, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return architecture(members)
 
 
 def count_parameters(model: nn.Module) -> int:
