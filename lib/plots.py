@@ -70,6 +70,26 @@ def track(samples: np.ndarray, title: str) -> Figure:
     return figure
 
 
+def piano_roll(notes: pd.DataFrame, title: str) -> Figure:
+    """Draw a score: each note a bar from its start to its end, a colour for each part.
+
+    Parameters
+    ----------
+    notes : DataFrame
+        ``part``, ``start`` and ``duration`` in seconds, ``pitch`` as MIDI number.
+    title : str
+        Of the figure.
+    """
+    figure, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    for part, (colour, _) in style(notes["part"]).items():
+        own = notes[notes["part"] == part]
+        axis.hlines(own["pitch"], own["start"], own["start"] + own["duration"], color=colour,
+                    linewidth=4, label=part)  # fmt: skip
+    axis.set(xlabel="Time (s)", ylabel="MIDI pitch (drums: their keys)", title=title)
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return figure
+
+
 def corpus_overview(tracks: pd.DataFrame) -> Figure:
     """Draw how many tracks each genre has, and how long tracks are."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")

@@ -92,6 +92,17 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     half.replace(path)
 
 
+def save_table(folder: Path, name: str, table: pd.DataFrame, caption: str) -> None:
+    """Write ``<name>.tex``: the table for a paper, with the rules of the booktabs package."""
+    folder.mkdir(parents=True, exist_ok=True)
+    latex = table.to_latex(
+        index=False, escape=True, caption=caption, label=f"tab:{name}", position="tb"
+    )
+    half = folder / f".{name}.tex.part"
+    half.write_text(latex.replace("\u00a0", "~"), encoding="utf-8")
+    half.replace(folder / f"{name}.tex")
+
+
 def save_latents(folder: Path, name: str, z: np.ndarray, track_id: np.ndarray) -> None:
     """Write ``latents/<name>.npz``: ``z`` (seed, n_tracks, n_dims) and ``track_id``."""
     path = folder / "latents" / f"{name}.npz"

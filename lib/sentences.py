@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import Markdown
 from sklearn.neighbors import NearestNeighbors
 
-from lib import statistics
+from lib import demo, statistics
 from lib.report import NAMES, SCORE_NAMES, say
 
 
@@ -29,6 +29,18 @@ def corpus(tracks: pd.DataFrame) -> Markdown:
     if longest - shortest < 0.05:
         return say(balance, f"All of them last {longest:.1f} s.")
     return say(balance, f"They last from {shortest:.1f} to {longest:.1f} s.")
+
+
+def score(score: demo.Score) -> Markdown:
+    """Say what was drawn for a composed track, and how many notes came of it."""
+    notes, factors = score.notes(), score.factors
+    counts = notes["part"].value_counts()
+    parts = ", ".join(f"{counts[part]} for {part}" for part in counts.index)
+    return say(
+        f"{score.track_id} runs at {factors['tempo']:.0f} beats a minute in {factors['tonic']} "
+        f"{factors['mode']}, over the progression {factors['progression']}: "
+        f"{len(notes)} notes in {score.seconds:.0f} s ({parts})."
+    )
 
 
 def correlation(vectors: pd.DataFrame) -> Markdown:

@@ -279,6 +279,26 @@ class Study:
             track_id = self.tracks["track_id"].to_numpy(str)
             results.save_latents(self.folder, representation.name, representation.z, track_id)
 
+    def table(self, frame: pd.DataFrame, caption: str, name: str) -> report.Table:
+        """Save a table as LaTeX into the results folder, and hand it on to be shown.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Its cells are shown as they are: round them first.
+        caption : str
+            One sentence.
+        name : str
+            Of the file; the book's text refers to it as ``tab-<name>``.
+
+        Returns
+        -------
+        report.Table
+            Numbered in the book, plain in JupyterLab.
+        """
+        results.save_table(self.folder, name, frame, caption)
+        return report.Table(frame, caption, f"tab-{name}")
+
     def keep(self, figure: Figure, name: str) -> Figure:
         """Save a figure as PNG and SVG into the results folder, and hand it on to be shown."""
         results.save_figure(self.folder, name, figure)

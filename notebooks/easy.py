@@ -70,10 +70,10 @@ report.say(
 raw, pca = study.raw(), study.pca()
 baselines = study.score([raw, pca])
 columns = ["ami", "ari", "purity", "silhouette", "calinski_harabasz", "davies_bouldin"]
-report.Table(
+study.table(
     report.scores_table(baselines, columns),
     "The baselines: mean and half of the 95 % interval over seeds.",
-    "tab-easy-baselines",
+    "easy-baselines",
 )
 
 # %% tags=["remove-input"]
@@ -133,7 +133,7 @@ representations = [
 rows = study.score(representations)
 study.save(rows, representations)
 against = report.scores_table(rows, ["ami", "nmi", "ari", "purity"])
-report.Table(against, "k-means against the genres: mean ± half of the 95 % interval.", "tab-easy")
+study.table(against, "k-means against the genres: mean ± half of the 95 % interval.", "easy")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.duel(rows, "ami", "vae", "pca", "raw", "ae")
@@ -146,7 +146,7 @@ sentences.duel(rows, "ami", "vae", "pca", "raw", "ae")
 # %% tags=["hide-input", "nbval-ignore-output"]
 GEOMETRY = ["silhouette", "silhouette_shared", "calinski_harabasz", "davies_bouldin"]
 geometry = report.scores_table(rows, GEOMETRY)
-report.Table(geometry, "The same partitions by their geometry.", "tab-easy-geometry")
+study.table(geometry, "The same partitions by their geometry.", "easy-geometry")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.duel(rows, "silhouette_shared", "vae", "pca")

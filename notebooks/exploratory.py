@@ -35,7 +35,7 @@ from lib.settings import Settings
 settings = Settings.from_notebook(globals())
 
 # %% tags=["hide-input"]
-from lib import plots, projection, report, sentences
+from lib import demo, plots, projection, report, sentences
 from lib.study import Study
 
 study = Study("exploratory", settings)
@@ -93,3 +93,39 @@ study.keep(plots.maps(flat, {"genre": study.truth}), "raw_map")
 
 # %% tags=["remove-input"]
 sentences.neighbours(study.inputs, study.truth)
+
+# %% [markdown]
+# ## How a track of the demo corpus is made
+#
+# Whichever corpus this book shows, the project can also compose its own: the demo corpus. Each of its genres
+# is a caricature, a row of ranges and weights ({numref}`tab-demo-genres`) from which a track's factors are
+# drawn; now and then one is borrowed from a neighbouring genre, so that genres overlap as they do in life.
+
+# %% tags=["hide-input"]
+caption = "The genres of the demo corpus: ranges, and the likeliest of each choice."
+study.table(demo.genre_table(), caption, "demo-genres")
+
+# %% [markdown]
+# From the factors follows a score, {numref}`fig-demo-score`: look for the bass that walks, the drums below
+# it, and the voice on top. Each part is then synthesised by itself.
+
+# %% mystnb={"figure": {"caption": "The score of one composed track: time runs to the right, pitch upwards.", "name": "fig-demo-score"}, "image": {"alt": "Piano roll of one composed track, a colour for each part"}} tags=["hide-input"]
+score = demo.compose("jazz", 0)
+study.keep(plots.piano_roll(score.notes(), score.track_id), "demo_score")
+
+# %% tags=["remove-input"]
+sentences.score(score)
+
+# %% [markdown]
+# The parts alone, and the whole as it stands in the corpus, after the mix, the room and the tape:
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+report.players({"the whole": demo.render(score), **demo.stems(score)})
+
+# %% [markdown]
+# A second set of composed clips holds everything still but eight factors, which are drawn uniformly and
+# independently of each other ({numref}`tab-demo-factors`). It has no genres and is clustered nowhere: it is
+# the ground truth against which the disentanglement of a latent space can be measured.
+
+# %% tags=["hide-input"]
+study.table(demo.factor_table(), "The independent factors and their levels.", "demo-factors")

@@ -15,6 +15,7 @@ from lib.demo.genres import GENRES
 from lib.demo.instruments import RATE
 from lib.demo.scores import Note, Score
 from lib.demo.sound import stems
+from lib.demo.tables import factor_table, genre_table
 from lib.errors import UserError
 
 FACTORS = tuple(genres.FACTORS)
@@ -28,6 +29,8 @@ __all__ = [
     "Score",
     "compose",
     "compose_factors",
+    "factor_table",
+    "genre_table",
     "render",
     "stems",
     "write_corpus",

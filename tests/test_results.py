@@ -1,0 +1,83 @@
+import threading
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+
+from lib import results
+
+
+def rows(task, ami, representation="vae", **more):
+    """Make tidy rows: one a seed, with these AMIs."""
+    health = {"active_units": 9, "kl": 4.0, "r2": 0.7}
+    table = pd.DataFrame({"ami": ami, "seed": range(len(ami)), **health, **more})
+    table = table.assign(
+        corpus="demo", task=task, features="mfcc_mean", representation=representation,
+        beta=1.0, latent_dim=16, algorithm="kmeans", n_clusters=10, noise_fraction=0.0,
+    )  # fmt: skip
+    return table.reindex(columns=results.COLUMNS)
+
+
+def test_a_rerun_replaces_its_own_rows_only(tmp_path):
+    results.save_rows(tmp_path, "medium", rows("medium", [0.5, 0.6]))
+    results.save_rows(tmp_path, "easy", rows("easy", [0.1, 0.2, 0.3]))
+    first = (tmp_path / "clustering_metrics.csv").read_bytes()
+    results.save_rows(tmp_path, "easy", rows("easy", [0.9]))
+    table = pd.read_csv(tmp_path / "clustering_metrics.csv")
+    assert table["ami"].tolist() == [0.9, 0.5, 0.6]
+    assert list(table.columns) == results.COLUMNS
+    results.save_rows(tmp_path, "easy", rows("easy", [0.1, 0.2, 0.3]))
+    assert (tmp_path / "clustering_metrics.csv").read_bytes() == first
+
+
+def test_notebooks_that_save_at_once_lose_nothing(tmp_path):
+    tasks = [f"task {i}" for i in range(8)]
+    savers = [
+        threading.Thread(target=results.save_rows, args=(tmp_path, task, rows(task, [0.1])))
+        for task in tasks
+    ]
+    for saver in savers:
+        saver.start()
+    for saver in savers:
+        saver.join()
+    assert pd.read_csv(tmp_path / "clustering_metrics.csv")["task"].tolist() == tasks
+
+
+def test_the_summary_ranks_and_judges(tmp_path):
+    all_rows = pd.concat(
+        [
+            rows("easy", [0.2, 0.3], "pca", active_units=np.nan, kl=np.nan),
+            rows("easy", [0.4, 0.5], "vae"),
+            rows("easy", [0.1, 0.1], "beta_vae", kl=0.1, r2=0.01, active_units=0),
+            rows("easy", [0.1, 0.2], "random_encoder", r2=-0.1),
+            rows("easy", [0.0, 0.0], "raw").assign(algorithm="random", active_units=np.nan),
+        ]
+    )
+    results.save_rows(tmp_path, "easy", all_rows)
+    summary = pd.read_csv(tmp_path / "summary.csv", keep_default_na=False)
+    verdicts = summary["verdict"].tolist()
+    assert verdicts == ["", "healthy", "collapsed", "untrained", ""]
+    assert summary["rank"].tolist() == ["2", "1", "4", "3", ""]
+
+
+def test_latents_come_back_without_pickle(tmp_path):
+    z = np.random.default_rng(0).normal(size=(2, 3, 4))
+    results.save_latents(tmp_path, "vae", z, np.array(["a", "b", "গান"]))
+    with np.load(tmp_path / "latents" / "vae.npz", allow_pickle=False) as stored:
+        np.testing.assert_array_equal(stored["z"], z)
+        assert stored["track_id"].tolist() == ["a", "b", "গান"]
+
+
+def test_the_same_figure_gives_the_same_bytes(tmp_path):
+    for name in ("first", "second"):
+        figure, axis = plt.subplots()
+        axis.plot([1, 3, 2], label="line")
+        axis.legend()
+        results.save_figure(tmp_path / name, "figure", figure)
+        plt.close(figure)
+    for kind in ("png", "svg"):
+        first, second = (
+            (tmp_path / name / "latent_visualization" / f"figure.{kind}").read_bytes()
+            for name in ("first", "second")
+        )
+        assert first == second

@@ -1,0 +1,84 @@
+"""The whole way from a folder of music to scored tables, on a corpus of a second's tracks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from lib import models, results, sentences
+from lib.errors import UserError
+from lib.settings import Settings
+from lib.study import Study, representation
+
+
+def settings(folder, results_dir, **changes):
+    values = {
+        "corpus": str(folder), "data_dir": "", "seeds": 2, "latent_dim": 3, "epochs": 5,
+        "n_clusters": 0, "device": "cpu", "results_dir": str(results_dir),
+    }  # fmt: skip
+    return Settings(**{**values, **changes})
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr("lib.study.ROOT", tmp_path)
+
+
+def run(folder, results_dir, **changes):
+    study = Study("easy", settings(folder, results_dir, **changes))
+    vae = representation("vae", study.learn("vae", models.VAE), beta=1.0)
+    representations = [study.raw(), study.pca(), vae]
+    rows = study.score(representations)
+    study.save(rows, representations)
+    return study, rows
+
+
+def test_tones_and_noise_are_told_apart(tones, tmp_path):
+    (tones / "low" / "broken.wav").write_bytes(b"no sound")
+    study, rows = run(tones, tmp_path / "results")
+    raw = rows[(rows["representation"] == "raw") & (rows["algorithm"] == "kmeans")]
+    assert study.n_clusters == 2
+    assert (raw["ari"] == 1).all()
+    assert len(rows) == 3 * 2 + 2 + 1  # representations x seeds, random labels, the genres
+    skipped = pd.read_csv(tmp_path / "results" / "skipped.csv")
+    assert skipped["track_id"].tolist() == ["low/broken"]
+    assert "tracks" in sentences.corpus(study.tracks).data
+
+
+def test_two_runs_give_the_same_bytes(tones, tmp_path):
+    for name in ("first", "second"):
+        run(tones, tmp_path / name)
+    for file in ("clustering_metrics.csv", "summary.csv", "latents/vae.npz"):
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
+
+
+def test_without_labels_nothing_is_scored_against_them(tones, tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for file in tones.rglob("*.wav"):
+        file.rename(flat / file.name)
+    study, rows = run(flat, tmp_path / "results")
+    assert study.n_clusters >= 2
+    assert rows[["ari", "nmi", "ami", "purity"]].isna().all(axis=None)
+    assert rows["silhouette_shared"].notna().all()
+    assert "genres" not in set(rows["algorithm"])
+    for sentence in (
+        sentences.baselines(rows),
+        sentences.duel(rows, "ami", "vae", "pca"),
+        sentences.clusters(study.truth, study.partition(study.raw())),
+        sentences.neighbours(study.inputs, study.truth),
+    ):
+        assert "nan" not in sentence.data
+    stored = pd.read_csv(tmp_path / "results" / "clustering_metrics.csv")
+    assert list(stored.columns) == results.COLUMNS
+
+
+def test_too_few_tracks_for_the_clusters_are_refused(tones, tmp_path):
+    with pytest.raises(UserError, match="12 usable tracks, too few for 50 clusters"):
+        _ = Study("easy", settings(tones, tmp_path, n_clusters=50)).n_clusters
+
+
+def test_a_corpus_with_nothing_usable_is_refused(tmp_path):
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 22050)
+    with pytest.raises(UserError):
+        _ = Study("easy", settings(tmp_path, tmp_path / "results")).features

@@ -1,0 +1,78 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from lib import terminal
+
+PAPERMILL = Path(sys.executable).parent / "papermill"
+CELLS = (
+    'corpus: str = "demo"',
+    "from lib.settings import Settings\n"
+    "rest = dict.fromkeys(('seeds', 'latent_dim', 'epochs', 'n_clusters'), 2)\n"
+    "rest |= {'data_dir': '', 'results_dir': '', 'device': 'cpu'}\n"
+    "settings = Settings.from_notebook(rest | globals())",
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "output"),
+    [
+        ("easy.ipynb -p latent_dim 8", "demo/notebooks/easy.ipynb"),
+        ("-p corpus gtzan easy.ipynb", "gtzan/notebooks/easy.ipynb"),
+        ("easy.ipynb --parameters corpus /my/music", "music/notebooks/easy.ipynb"),
+        ("easy.ipynb -p results_dir /there", "/there/notebooks/easy.ipynb"),
+        ("easy.ipynb out.ipynb -p seeds 3", None),
+        ("easy.ipynb -", None),
+        ("--help-notebook easy.ipynb", None),
+        ("--version", None),
+    ],
+)
+def test_where_the_output_goes(monkeypatch, tmp_path, line, output):
+    monkeypatch.setenv("MUSIC_RESULTS", str(tmp_path))
+    expected = None if output is None else tmp_path / output
+    assert terminal.default_output(line.split()) == expected
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    cells[0].metadata["tags"] = ["parameters"]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    path = tmp_path / "small.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def run_in_terminal(folder, line):
+    """Run papermill with a terminal for its output, which is where it would ask for a path."""
+    if not shutil.which("script"):
+        pytest.skip("no script(1) to make a terminal with")
+    environment = {**os.environ, "MUSIC_RESULTS": str(folder / "results"), "TERM": "dumb"}
+    return subprocess.run(
+        ["script", "-qec", f"{PAPERMILL} {line}", "/dev/null"],
+        cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_the_line_works_in_a_terminal_and_spares_the_source(notebook):
+    source = notebook.read_bytes()
+    done = run_in_terminal(notebook.parent, "small.ipynb -p corpus demo")
+    assert done.returncode == 0, done.stdout
+    output = notebook.parent / "results" / "demo" / "notebooks" / "small.ipynb"
+    assert output.exists() and str(output) in done.stdout
+    assert notebook.read_bytes() == source
+    assert [p.name for p in output.parent.iterdir()] == ["small.ipynb"]
+
+
+def test_a_misspelt_parameter_stops_the_run_with_one_line(notebook):
+    done = run_in_terminal(notebook.parent, "small.ipynb -p corpsu gtzan")
+    assert done.returncode != 0
+    assert "this notebook has no parameter 'corpsu'" in done.stdout
+    assert "Traceback" not in done.stdout
+    kept = notebook.parent / "results" / "demo" / "notebooks"
+    assert [p.name for p in kept.iterdir()] == ["small.failed.ipynb"]
