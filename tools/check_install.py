@@ -56,7 +56,7 @@ def model() -> str:
 
     data = np.random.default_rng(0).standard_normal((64, 20))
     network = partial(models.VAE, n_features=20, latent_dim=16)
-    trained = training.train(network, data, [0], epochs=2, device="cpu", progress=False)
+    trained = training.train(network, data, [0], epochs=2, device="cpu")
     assert trained.z.shape == (1, 64, 16) and np.isfinite(trained.z).all()
     return f"a VAE of {trained.n_parameters:,} parameters runs and trains"
 
