@@ -191,7 +191,8 @@ def tensors(data, dtype: str) -> Data:
     """Arrays as torch tensors: one for an array, a dictionary of them for a dictionary."""
     if isinstance(data, dict):
         return {name: tensors(array, dtype) for name, array in data.items()}
-    return torch.as_tensor(np.array(data), dtype=getattr(torch, dtype))
+    data = data if isinstance(data, Tensor) else np.array(data)  # a copy: the caller's may change
+    return torch.as_tensor(data, dtype=getattr(torch, dtype))
 
 
 def each(function: Callable[[Tensor], Tensor], data: Data) -> Data:

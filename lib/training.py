@@ -184,19 +184,20 @@ def _members(seeds: Sequence[int], settings: dict, dtype: str) -> list[Member]:
 
 
 def _check(architecture: partial, data: Data, name: str) -> None:
-    """Refuse data that cannot be trained on, before an hour is spent."""
+    """Refuse what cannot be trained, before an hour is spent."""
+    checkpoints.describe(architecture)
     counts = {len(x) for x in (data.values() if isinstance(data, dict) else [data])}
     if len(counts) != 1 or min(counts) < 3:
         raise UserError(f"{name}: data must have the same tracks throughout, three or more")
     for part, x in data.items() if isinstance(data, dict) else [("data", data)]:
-        broken = (~x.flatten(1).isfinite()).any(1).nonzero().flatten().tolist()
+        broken = (~x.reshape(len(x), -1).isfinite()).any(1).nonzero().flatten().tolist()
         if broken:
             raise UserError(f"{name}: {part} has NaN or infinity in rows {broken[:5]}")
     model = build(architecture)
     try:
         sample = each(lambda x: x[None, :2].to(next(model.parameters()).dtype), data)
         model.loss(sample, torch.zeros(1, 2, model.noise_dim))
-    except RuntimeError as error:
+    except (RuntimeError, ValueError, IndexError, KeyError) as error:
         shape = checkpoints.shape_of(data)
         reason = str(error).splitlines()[0]
         raise UserError(
