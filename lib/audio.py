@@ -28,7 +28,8 @@ HOP = 512
 N_MELS = 128
 IMAGE_FRAMES = 128
 
-_DECODE = 2**18  # sample frames decoded at a time: MP3 pays for each interruption
+_DECODE = 2**18  # values decoded at a time: MP3 pays for each interruption
+_RATES = (1000, 1_000_000)  # Hz, of what can be sound: one sample a second would become a flood
 _BLOCK = 128  # STFT frames transformed at a time: a megabyte, which the L2 cache holds
 WINDOW = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
 _FLOOR = 1e-10  # power below which decibels are not distinguished
@@ -80,9 +81,11 @@ def stream(path: str | os.PathLike) -> Iterator[np.ndarray]:
     AudioError
         As `read` does; what is wrong with the end of a file shows at the end.
     """
-    _check_file(Path(path))
+    check_file(path)
     try:
         with soundfile.SoundFile(path) as file:
+            if not _RATES[0] <= file.samplerate <= _RATES[1]:
+                raise AudioError(f"a sample rate of {file.samplerate} Hz is not that of music")
             n_samples, peak = 0, 0.0
             for samples in _resampled(_mono(file), file.samplerate):
                 # One sum finds any NaN or infinity; np.isfinite would look at all samples twice.
@@ -108,12 +111,24 @@ def _plain(message: str) -> str:
     return " ".join(message.split()).rstrip(".")
 
 
-def _check_file(path: Path) -> None:
-    """Say what is wrong with a file before a decoder says it in its own words."""
+def check_file(path: str | os.PathLike) -> None:
+    """Say what is wrong with a file before a decoder says it in its own words.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Of an audio file.
+
+    Raises
+    ------
+    AudioError
+        It is missing, unreadable, empty, or no file at all.
+    """
+    path = Path(path)
     try:
         status = path.stat()
-        with path.open("rb"):
-            pass
+        if stat.S_ISREG(status.st_mode):  # to open a pipe would be to wait
+            path.open("rb").close()
     except FileNotFoundError:
         what = "a symbolic link to nothing" if path.is_symlink() else "no such file"
         raise AudioError(what) from None
@@ -128,7 +143,7 @@ def _check_file(path: Path) -> None:
 
 
 def _mono(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    buffer = np.empty((_DECODE, file.channels), np.float32)
+    buffer = np.empty((max(_DECODE // file.channels, 1), file.channels), np.float32)
     # A product, since numpy is slow to average over an axis of two.
     share = np.full(file.channels, 1 / file.channels, np.float32)
     while len(samples := file.read(out=buffer)):

@@ -225,12 +225,12 @@ def _contrast_bands() -> list[tuple[slice, int]]:
     edges = [0.0, *(200.0 * 2**k for k in range(7))]
     bands = []
     for low, high in pairwise(edges):
-        inside = np.flatnonzero((low <= _FREQUENCIES) & (_FREQUENCIES <= high))
-        start = max(inside[0] - 1, 0)
-        last_band = high == edges[-1]
-        stop = len(_FREQUENCIES) if last_band else inside[-1] + 1
-        n_extreme = max(1, round(_QUANTILE * (stop - start)))
-        bands.append((slice(start, stop if last_band else stop - 1), n_extreme))
+        start = max(np.searchsorted(_FREQUENCIES, low) - 1, 0)
+        stop = np.searchsorted(_FREQUENCIES, high, side="right")
+        if high == edges[-1]:
+            stop = len(_FREQUENCIES) + 1
+        n_extreme = max(1, round(_QUANTILE * (min(stop, len(_FREQUENCIES)) - start)))
+        bands.append((slice(start, stop - 1), n_extreme))
     return bands
 
 
@@ -238,7 +238,7 @@ def peaks_and_valleys(magnitude: np.ndarray) -> np.ndarray:
     """Mean of the strongest and of the weakest bins of each band, (frames, 2, 7)."""
     extremes = np.empty((len(magnitude), 2, len(_contrast_bands())), np.float32)
     for k, (bins, n_extreme) in enumerate(_contrast_bands()):
-        ordered = np.partition(magnitude[:, bins], [n_extreme - 1, -n_extreme], axis=1)
+        ordered = np.sort(magnitude[:, bins], axis=1)
         extremes[:, 0, k] = ordered[:, -n_extreme:].mean(axis=1)
         extremes[:, 1, k] = ordered[:, :n_extreme].mean(axis=1)
     return extremes
