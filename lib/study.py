@@ -150,7 +150,7 @@ class Study:
             beta=beta,
             epochs=self.settings.epochs,
             device=self.settings.device,
-            folder=self.folder / "models",
+            folder=self.folder,
             name=name,
         )
 

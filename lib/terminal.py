@@ -54,7 +54,8 @@ def _install(arguments: list[str]) -> None:
     # A run that is cut short must not pass for a finished one, so the name comes last.
     running = output.with_suffix(".running.ipynb")
     output.parent.mkdir(parents=True, exist_ok=True)
-    running.unlink(missing_ok=True)
+    for leftover in (running, output.with_suffix(".failed.ipynb")):
+        leftover.unlink(missing_ok=True)
     notebook = next(i for i, word in enumerate(arguments) if word.endswith(".ipynb"))
     arguments.insert(notebook + 1, str(running))
     failed = []
