@@ -133,7 +133,7 @@ def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
         else:
             judgement = "a difference inside the noise"
         sentences.append(
-            f"In {SCORE_NAMES[score]}, {_name(a)} minus {_name(b)} is {difference}: {judgement}."
+            f"In {_score(score)}, {_name(a)} minus {_name(b)} is {difference}: {judgement}."
         )
     return say(*sentences)
 
@@ -166,3 +166,8 @@ def clusters(truth: np.ndarray, labels: np.ndarray) -> Markdown:
 def _name(representation: str) -> str:
     name = NAMES.get(representation, representation)
     return name if name.isupper() else f"the {name.lower()}"
+
+
+def _score(score: str) -> str:
+    name = SCORE_NAMES[score]
+    return name if name.isupper() else name.lower()
