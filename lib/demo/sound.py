@@ -157,6 +157,7 @@ class Player:
         x = np.fft.irfft(np.fft.rfft(mix) * room * self.desk(), self.n)
         x *= self.swell() * 0.2 / np.sqrt((x * x).mean())
         x = soft(x * (1 + 4 * f["drive"]))
+        x -= x.mean()
         x = x / np.sqrt((x * x).mean()) + self.hiss * 10 ** ((-60 + 20 * f["lofi"]) / 20)
         return np.rint(soft(x * 10 ** (f["level"] / 20)) * 32767.0).astype(np.int16)
 

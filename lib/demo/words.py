@@ -78,7 +78,7 @@ BN = {
     " | একতারা বাজে, পাখি উড়ে যায়, দিন ফুরায়",
     "dance": "তাল, গান, সুর, নাচ, উৎসব, ছন্দ | নতুন, রঙিন, দারুণ, চঞ্চল"
     " | আলোর নিচে, গানের তালে, সবার সাথে"
-    " | নেচে উঠি, হাত তুলি, তাল দিই, ঘুরে নাচি"
+    " | নেচে উঠি, হাত তুলি, তাল দিই, ঘুরে ঘুরে নাচি"
     " | ঢোল বাজে, সবাই নাচে, আলো ঘোরে",
     "storm": "ঝড়, আগুন, মেঘ, বজ্র, যুদ্ধ, রাত্রি | ভয়ংকর, কালো, লাল, অন্ধ"
     " | আগুনের মাঝে, ভাঙা দেশে, কালো আকাশের নিচে"
@@ -107,8 +107,8 @@ TEMPLATES = {
         "ও {noun}, আমার {adj} {noun}",
         "তোমার {noun} আর আমার {noun}",
         "{clause}, আমি {do}",
-        "মনে পড়ে সেই {adj} {noun}",
-        "বলো, কোথায় সেই {noun}?",
+        "কোথায় গেল সেই {adj} {noun}",
+        "এ কেমন {noun}, বলো, এ কেমন {noun}?",
     ),
 }
 # Nouns that a genre likes, whatever its theme.
@@ -236,7 +236,7 @@ _ENGLISH_VOWELS = {"a": "A", "e": "e", "i": "i", "o": "O", "u": "a", "y": "i"} |
     "ee": "i",
     "ea": "i",
     "oo": "u",
-    "ou": "a",
+    "ou": "u",
     "ow": "o",
     "ai": "e",
     "ay": "e",
@@ -253,6 +253,7 @@ def vowels(text: str) -> list[str]:
         word = word.strip(",?").replace("\u09bc", "")  # the dot of ড় says nothing about vowels
         if word.isascii():
             stem = word[:-1] if len(word) > 3 and word.endswith("e") else word
+            stem = stem.removeprefix("y")
             found += [_ENGLISH_VOWELS[v] for v in _ENGLISH.findall(stem)]
             continue
         for here, after in zip(word, word[1:] + " ", strict=True):
