@@ -38,7 +38,8 @@ data: .venv/installed ## find the corpus, or compose the demo corpus
 test: .venv/installed ## unit tests, notebooks in step, notebooks give their stored outputs
 	@$(MAKE) --no-print-directory data CORPUS=demo
 	@echo "== style"
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q . && $(BIN)/ruff format --check -q .
+	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(wildcard lib/*.py lib/demo/*.py)
 	@echo "== unit tests"
 	@$(BIN)/python -m pytest
 	@echo "== notebooks against their stored outputs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -58,8 +59,8 @@ class Corpus:
         what = "tracks" if self.table is None else "tracks (as a feature table, no audio)"
         genres = f"{len(self.genres)} genres" if self.labelled else "no genre labels"
         hours = self.tracks["duration"].sum() / 3600
-        return " ".join([f"{self.name}: {len(self.tracks)} {what}, {genres}, {hours:.2f} h."]
-                        + list(self.notes))  # fmt: skip
+        counts = f"{self.name}: {len(self.tracks)} {what}, {genres}, {hours:.2f} h."
+        return " ".join([counts, *self.notes])
 
 
 def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> Corpus:
@@ -136,8 +137,13 @@ def _demo(data: Path) -> Corpus:
 
 def _folder(folder: Path) -> pd.DataFrame:
     """Read any folder of music: its sub-folders, if it has any, are the genres."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES
-                   and not any(part.startswith(".") for part in p.relative_to(folder).parts))  # fmt: skip
+    hidden = re.compile(r"(^|/)\.")
+    files = sorted(
+        p
+        for p in folder.rglob("*")
+        if p.suffix.lower() in AUDIO_SUFFIXES
+        and not hidden.search(p.relative_to(folder).as_posix())
+    )
     if not files:
         kinds = ", ".join(sorted(AUDIO_SUFFIXES))
         raise UserError(f"no music in {folder}: it holds no file that ends in {kinds}")

@@ -123,6 +123,9 @@ def noise_silhouette(n_dims: int, n_tracks: int, n_clusters: int) -> float:
     float
         Mean over three draws.
     """
-    draws = [np.random.default_rng(s).standard_normal((n_tracks, n_dims)) for s in range(3)]
-    partitions = [clustering.kmeans(x, n_clusters, seed=0) for x in draws]
-    return float(np.mean([sk.silhouette_score(x, p) for x, p in zip(draws, partitions, strict=True)]))
+    silhouettes = []
+    for seed in range(3):
+        draw = np.random.default_rng(seed).standard_normal((n_tracks, n_dims))
+        partition = clustering.kmeans(draw, n_clusters, seed=0)
+        silhouettes.append(sk.silhouette_score(draw, partition))
+    return float(np.mean(silhouettes))

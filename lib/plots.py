@@ -137,9 +137,7 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def maps(
-    projections: Mapping[str, np.ndarray], groups: Mapping[str, np.ndarray]
-) -> Figure:
+def maps(projections: Mapping[str, np.ndarray], groups: Mapping[str, np.ndarray]) -> Figure:
     """Draw maps of a latent space: a row for each projection, a column for each grouping.
 
     Parameters

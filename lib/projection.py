@@ -6,6 +6,8 @@ of groups, mean nothing.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
@@ -51,17 +53,22 @@ def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray
         The map.
     """
     jit.warm()
-    from umap import UMAP  # its import alone takes seconds
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # it draws no progress bar here
+        from umap import UMAP  # not at the top: its import alone takes seconds
 
     points = np.ascontiguousarray(points, np.float32)
     n_neighbors = min(n_neighbors, len(points) - 1)
     # UMAP would search neighbours approximately, and compile its search anew in each process.
     search = NearestNeighbors(n_neighbors=n_neighbors).fit(points)
     distances, indices = search.kneighbors(points)
-    return UMAP(
+    mapper = UMAP(
         n_neighbors=n_neighbors,
         init="pca" if points.shape[1] > 1 else "random",
         random_state=seed,
         n_jobs=1,
         precomputed_knn=(indices, distances, None),
-    ).fit_transform(points)
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "precomputed_knn")  # we map no new points later
+        return mapper.fit_transform(points)

@@ -22,7 +22,11 @@ NAMES = {
     "vae": "VAE",
     "random_encoder": "Untrained encoder",
 }
-ALGORITHM_NAMES = {"kmeans": "k-means", "random": "random labels", "genres": "the genres themselves"}
+ALGORITHM_NAMES = {
+    "kmeans": "k-means",
+    "random": "random labels",
+    "genres": "the genres themselves",
+}
 
 SCORE_NAMES = {
     "ari": "ARI", "nmi": "NMI", "ami": "AMI", "purity": "Purity", "silhouette": "Silhouette",
@@ -50,7 +54,8 @@ class Table:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         lines = [list(self.frame.columns), ["---"] * self.frame.shape[1], *self.frame.to_numpy()]
-        rows = ["| " + " | ".join(str(c).replace("|", "\\|") for c in line) + " |" for line in lines]
+        cells = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
+        rows = ["| " + " | ".join(line) + " |" for line in cells]
         directive = [f"```{{table}} {self.caption}", f":name: {self.name}", "", *rows, "```"]
         return {
             "text/html": self.frame.to_html(index=False),

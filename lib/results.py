@@ -113,7 +113,7 @@ def save_latents(folder: Path, name: str, z: np.ndarray, track_id: np.ndarray) -
 
 
 def save_figure(folder: Path, name: str, figure: Figure) -> None:
-    """Write ``latent_visualization/<name>.png`` and ``.svg``, the same bytes for the same figure."""
+    """Write ``latent_visualization/<name>.png`` and ``.svg``: same figure, same bytes."""
     target = folder / "latent_visualization"
     target.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):

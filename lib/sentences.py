@@ -68,8 +68,8 @@ def neighbours(points: np.ndarray, truth: np.ndarray) -> Markdown:
     sizes = np.unique(truth, return_counts=True)[1]
     chance = np.sum(sizes * (sizes - 1)) / (len(truth) * (len(truth) - 1))
     return say(
-        f"In the full space, {share:.0%} of the tracks have a nearest neighbour of their own genre; "
-        f"by chance it would be {chance:.0%}."
+        f"In the full space, {share:.0%} of the tracks have a nearest neighbour of their own "
+        f"genre; by chance it would be {chance:.0%}."
     )
 
 

@@ -86,15 +86,14 @@ sentences.baselines(baselines)
 # a point, the VAE's a Gaussian that is kept near the prior. The VAE minimises the negative evidence lower
 # bound
 #
-# ```{math}
-# :label: eq-easy-elbo
+# $$
 # \mathcal{L}(x) = \tfrac12 \lVert x - \hat{x} \rVert^2
 #   + \beta \, D_{\mathrm{KL}}\bigl(q(z \mid x) \,\Vert\, \mathcal{N}(0, I)\bigr), \qquad \beta = 1,
-# ```
+# $$
 #
 # with the error summed over features, the divergence summed over latents, and the mean taken over the
-# batch. Averaging the error over features instead would weaken it {math}`d`-fold and, at this
-# {math}`\beta`, kill the model.
+# batch. Averaging the error over features instead would weaken it $d$-fold and, at this $\beta$, kill the
+# model.
 
 # %% tags=["nbval-ignore-output"]
 autoencoder = study.learn("ae", models.Autoencoder)

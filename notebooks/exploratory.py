@@ -68,7 +68,9 @@ report.players(study.excerpts(seconds=5))
 # describe the outline of each spectrum, its timbre, and little else.
 
 # %% mystnb={"figure": {"caption": "One track: waveform, mel spectrogram and MFCCs.", "name": "fig-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of one track over time"}} tags=["hide-input"]
-study.keep(plots.track(*study.example()), "track") if study.has_audio else report.say(report.NO_AUDIO)
+study.keep(plots.track(*study.example()), "track") if study.has_audio else report.say(
+    report.NO_AUDIO
+)
 
 # %% [markdown]
 # ## The features

@@ -1,4 +1,4 @@
-"""What tests share: where the real music is, if there is any, and small corpora made on the spot."""
+"""What tests share: where the real music is, if any, and a small corpus made on the spot."""
 
 import os
 from pathlib import Path

@@ -112,12 +112,12 @@ def test_a_folder_of_music_takes_its_genres_from_sub_folders(tones):
 
 
 def test_a_flat_folder_has_no_labels(tmp_path):
-    for name in ("a.wav", "b.wav", "b.flac", "গান.ogg", "quote's \"song\".wav"):
+    for name in ("a.wav", "b.wav", "b.flac", "গান.ogg", 'quote\'s "song".wav'):
         write_wav(tmp_path / name)
     write_wav(tmp_path / ".hidden" / "c.wav")
     found = corpus.load(str(tmp_path))
     assert not found.labelled
-    assert set(found.tracks["track_id"]) == {"a", "b.wav", "b.flac", "গান", "quote's \"song\""}
+    assert set(found.tracks["track_id"]) == {"a", "b.wav", "b.flac", "গান", 'quote\'s "song"'}
 
 
 def test_an_unreadable_file_stays_in_the_list_without_a_duration(tmp_path):

@@ -23,7 +23,7 @@ def read(name):
 
 def test_every_notebook_has_its_pair():
     assert NAMES
-    assert NAMES == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+    assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,7 +3,6 @@
 Kept to the syntax of old Pythons, so that an old one gets the line below and no SyntaxError.
 """
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -13,21 +12,22 @@ if sys.version_info < (3, 11):
         "Python 3.11 or newer is needed, and %s is %s: name another, as in "
         "`make report PYTHON=python3.12`" % (sys.executable, sys.version.split()[0])
     )
-try:
-    import ensurepip
-    import venv
-except ImportError:
+import importlib.util  # noqa: E402  Python 2 has none
+
+# Debian's Python has venv without ensurepip, and fails only half-way.
+if not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
     sys.exit(
         "this Python has no venv module: install it (on Debian or Ubuntu `apt install "
         "python3-venv`), or name another Python, as in `make report PYTHON=python3.12`"
     )
 
-import venv  # noqa: E402  only now is it known to be there
-
 folder = sys.argv[1]
-pip = [os.path.join(folder, "bin", "python"), "-m", "pip"]
-print("== making the environment in %s (a few minutes, about 2 GB)" % folder, flush=True)
-venv.create(folder, with_pip=True)
-result = subprocess.run([*pip, "install", "-q", "-r", "requirements.txt"])
-if result.returncode:
-    sys.exit("installing requirements.txt failed: see the lines above, then run make again")
+python = os.path.join(folder, "bin", "python")
+print("== making the environment in %s (a few minutes, about 2 GB)" % folder)
+sys.stdout.flush()
+for command in (
+    [sys.executable, "-m", "venv", folder],
+    [python, "-m", "pip", "install", "--quiet", "-r", "requirements.txt"],
+):
+    if subprocess.call(command) != 0:
+        sys.exit("`%s` failed: see the lines above, then run make again" % " ".join(command))
