@@ -12,7 +12,7 @@ if sys.version_info < (3, 11):
         "Python 3.11 or newer is needed, and %s is %s: name another, as in "
         "`make report PYTHON=python3.12`" % (sys.executable, sys.version.split()[0])
     )
-import importlib.util  # noqa: E402  Python 2 has none
+import importlib.util  # Python 2 has none
 
 # Debian's Python has venv without ensurepip, and fails only half-way.
 if not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
