@@ -209,7 +209,8 @@ def _describe_chunk(
 
 def _describe(path: str, describe: Callable) -> Row:
     try:
-        vector, image = describe(path)
+        with np.errstate(over="ignore", invalid="ignore"):
+            vector, image = describe(path)
     except audio.AudioError as error:
         return Row(reason=str(error))
     if not np.isfinite(vector).all():

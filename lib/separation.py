@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _KERNEL = 31
 _CONTEXT = _KERNEL // 2  # frames on either side that a median reaches
 _OVERLAP = N_FFT // HOP - 1
+_WINDOW = WINDOW.astype(np.float32)
 _TINY = np.finfo(np.float32).tiny
 
 
@@ -84,9 +85,9 @@ class Separation:
         mask = _harmonic_mask(magnitude, self._before, after)
         self._before = magnitude[-_CONTEXT:]
         frames = scipy.fft.irfft(block.spectrum * mask, N_FFT, overwrite_x=True)
-        frames *= WINDOW
+        frames *= _WINDOW
         signal = _overlap_add(frames, self._tail[0])
-        weight = _overlap_add(np.broadcast_to(np.square(WINDOW), frames.shape), self._tail[1])
+        weight = _overlap_add(np.broadcast_to(np.square(_WINDOW), frames.shape), self._tail[1])
         self._tail = np.stack([signal[-_OVERLAP:], weight[-_OVERLAP:]])
         harmonic = signal / np.where(weight > _TINY, weight, 1)
         return block.samples, harmonic.ravel()

@@ -140,7 +140,7 @@ def describe(path: str | os.PathLike, n_mfcc: int = 20) -> tuple[np.ndarray, np.
 
 def _blocks(path: str | os.PathLike) -> Iterator[Block]:
     for samples in audio.stretches(audio.stream(path), _BLOCK):
-        yield Block(samples, audio.spectra(samples))
+        yield Block(samples, audio.spectra(samples, audio.WINDOW))
 
 
 def rms(block: Block) -> np.ndarray:
