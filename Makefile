@@ -15,10 +15,10 @@ endif
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help report test lab data check-install lint notebooks clean
+.PHONY: help report test fetch lab data check-install lint notebooks clean
 
 help: ## list these targets
-	@echo "make report [CORPUS=demo|gtzan|gtzan_table|/path/to/music], and:"
+	@echo "make report [CORPUS=demo|gtzan|gtzan_table|fma|/path/to/music], and:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: $(EXECUTED) ## environment, data, notebooks, and the book in HTML
@@ -45,6 +45,9 @@ test: .venv/installed ## unit tests, notebooks in step, notebooks give their sto
 	@echo "== notebooks against their stored outputs"
 	@MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest --nbval --nbval-current-env \
 	  --nbval-cell-timeout=600 --nbval-sanitize-with tests/sanitize.cfg notebooks
+
+fetch: .venv/installed ## download FMA: make fetch CORPUS=fma SIZE=small|medium|large|full
+	@$(BIN)/python tools/fetch.py "$(WHERE)" $(SIZE)
 
 lab: .venv/installed ## open the notebooks in JupyterLab
 	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" jupyter lab

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import soundfile
 
-from lib import ROOT, demo, gtzan
+from lib import ROOT, demo, fma, gtzan
 from lib.errors import UserError
 
 COLUMNS = ("track_id", "path", "genre", "language", "title", "artist", "duration", "source")
@@ -62,6 +63,41 @@ class Corpus:
         counts = f"{self.name}: {len(self.tracks)} {what}, {genres}, {hours:.2f} h."
         return " ".join([counts, *self.notes])
 
+    def choose(self, genres: Collection[str] = (), per_genre: int = 0) -> Corpus:
+        """Choose some genres, and at most so many tracks of each.
+
+        The choice goes by a digest of ``track_id``: it is spread over artists and albums, does not
+        depend on the order of files, and a smaller choice is part of a larger one.
+
+        Parameters
+        ----------
+        genres : collection of str
+            The genres to keep; all of them if it is empty.
+        per_genre : int
+            How many tracks to keep of each at most; 0: all of them.
+
+        Returns
+        -------
+        Corpus
+            Its tracks without a genre are left out.
+
+        Raises
+        ------
+        UserError
+            When there is no such genre, or ``per_genre`` is negative.
+        """
+        if isinstance(genres, str) or not set(genres) <= set(self.genres):
+            raise UserError(f"genres must be some of {', '.join(self.genres)}, not {genres!r}")
+        if per_genre < 0:
+            raise UserError(f"per_genre must be 0 (all) or more, not {per_genre}")
+        tracks = self.tracks[self.tracks["genre"].isin(list(genres) or self.genres)]
+        if per_genre:
+            digests = tracks["track_id"].map(lambda i: hashlib.sha1(i.encode()).hexdigest())
+            tracks = tracks.loc[digests.sort_values().index].groupby("genre").head(per_genre)
+        tracks = tracks.sort_values("track_id", ignore_index=True)
+        table = None if self.table is None else self.table.loc[tracks["track_id"]]
+        return replace(self, tracks=tracks, table=table)
+
 
 def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> Corpus:
     """Load a corpus by its name, or any folder of music by its path.
@@ -70,13 +106,14 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
     ----------
     name : str
         ``demo`` (composed at first use), ``gtzan`` (its audio, or its feature table where no audio
-        lies), ``gtzan_table`` (the table even so), or the path of a folder of music.
+        lies), ``gtzan_table`` (the table even so), ``fma`` (what there is of it), or the path of a
+        folder of music.
     data_dir : str or Path
         Where corpora lie; else ``$MUSIC_DATA``, else the project's ``data/``. A relative path is
         looked for from here, then from the project.
     keep_faults : bool
-        Keep the repetitions and faults of GTZAN that are left out otherwise: only to compare with
-        figures published on all 1000 tracks.
+        Keep the repetitions and faults of GTZAN, and the clips of FMA that are too short, which
+        are left out otherwise: only to compare with figures published on all tracks.
 
     Returns
     -------
@@ -108,11 +145,22 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
         tracks, notes = (tracks, ()) if keep_faults else gtzan.without_faults(tracks)
         features = features.loc[tracks["track_id"]] if table else None
         return Corpus(name, _complete(tracks), features, notes)
+    if name == "fma":
+        files, metadata = fma.find(data)
+        if not files:
+            raise UserError(
+                f"no FMA under {data}: put fma_small (000/000002.mp3 ...) and fma_metadata into "
+                f"{data / 'fma'}, name another place with MUSIC_DATA, or run make fetch CORPUS=fma"
+            )
+        tracks, notes = fma.tracks(files, metadata)
+        tracks, short = (tracks, ()) if keep_faults else fma.without_short_clips(tracks)
+        return Corpus(name, _complete(tracks), notes=short + notes)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return Corpus(folder.resolve().name, _complete(_folder(folder.resolve())))
     raise UserError(
-        f"there is no corpus {name!r}: choose demo, gtzan, gtzan_table, or the path of a folder"
+        f"there is no corpus {name!r}: choose demo, gtzan, gtzan_table, fma, or the path of a "
+        "folder"
     )
 
 
