@@ -5,6 +5,7 @@
 """
 
 import os
+import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,3 +15,6 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A cache of our own: one that two processes fill at once can be corrupt, and then librosa crashes.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))
+
+# Some libraries ask for a widget to draw progress bars in; ours are text, which every log can hold.
+warnings.filterwarnings("ignore", "IProgress not found")

@@ -53,9 +53,7 @@ def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray
         The map.
     """
     jit.warm()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "IProgress not found")  # it draws no progress bar here
-        from umap import UMAP  # not at the top: its import alone takes seconds
+    from umap import UMAP  # not at the top: its import alone takes seconds
 
     points = np.ascontiguousarray(points, np.float32)
     n_neighbors = min(n_neighbors, len(points) - 1)

@@ -268,9 +268,9 @@ class Study:
         }  # fmt: skip
 
     def example(self) -> tuple[np.ndarray, str]:
-        """Return the first track's samples and its title."""
+        """Return the first track's samples and its identifier."""
         first = self.tracks.iloc[0]
-        return audio.read(first["path"]), first["title"]
+        return audio.read(first["path"]), first["track_id"]
 
     def save(self, rows: pd.DataFrame, representations: Sequence[Representation]) -> None:
         """Write the run's tables and latents into the results folder."""
