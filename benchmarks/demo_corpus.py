@@ -1,8 +1,8 @@
 """How long the demo corpus takes, how hard it is, and what of its factors can be heard.
 
-    python benchmarks/demo_corpus.py [cost] [difficulty] [factors] [realism]
+    python benchmarks/demo_corpus.py [cost] [difficulty] [lyrics] [factors] [realism]
 
-Without arguments all four. The last is set beside the feature table of GTZAN (30 s clips), where
+Without arguments all five. The last is set beside the feature table of GTZAN (30 s clips), where
 `$MUSIC_DATA` or `../shared/data` has it.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.cluster import KMeans
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import normalized_mutual_info_score as nmi
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -133,6 +134,24 @@ def difficulty() -> None:
             print(f"{name}: {clustered(x, part.genre):.3f} {accuracy(x, part.genre):.3f}")
 
 
+def lyrics() -> None:
+    """How many tracks have text, and what it tells of the genre, over 5 corpus seeds."""
+    rows = []
+    for seed in range(5):
+        scores = [demo.compose(genre, i, seed, 1.0) for genre in demo.GENRES for i in range(30)]
+        written = [score for score in scores if score.filed]
+        genre = pd.Series([score.factors["genre"] for score in written])
+        model = make_pipeline(
+            TfidfVectorizer(token_pattern=r"\S+"), LogisticRegression(max_iter=1000)
+        )
+        found = cross_val_score(model, [score.filed for score in written], genre, cv=5).mean()
+        status = pd.Series([score.factors["lyrics_status"] for score in scores])
+        rows.append({"with text": len(written), "TF-IDF, linear": found} | status.value_counts())
+    table = pd.DataFrame(rows)
+    print("\nlyrics of 300 tracks, corpus seeds 0 to 4; accuracy of the genre")
+    print(table.round(3).to_string())
+
+
 def factors(n: int = 500) -> None:
     """From which features a linear classifier reads each factor of the factors split."""
     with tempfile.TemporaryDirectory() as folder:
@@ -203,10 +222,13 @@ def realism() -> None:
     ranks = {
         c: a[c].mean().corr(b[c].mean(), method="spearman") for c in [*shown, "mfcc1", "mfcc2"]
     }
-    print("rank correlation of the genres' means", {c: round(r, 2) for c, r in ranks.items()})
+    print(
+        "rank correlation of the genres' means", {c: round(float(r), 2) for c, r in ranks.items()}
+    )
 
 
 if __name__ == "__main__":
-    parts = {"cost": cost, "difficulty": difficulty, "factors": factors, "realism": realism}
+    parts = {"cost": cost, "difficulty": difficulty, "lyrics": lyrics}
+    parts |= {"factors": factors, "realism": realism}
     for name in sys.argv[1:] or parts:
         parts[name]()

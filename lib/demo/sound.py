@@ -34,20 +34,31 @@ def ramped(x: np.ndarray, attack: float, release: float) -> np.ndarray:
     return x
 
 
+@lru_cache(maxsize=24)
+def fade(seconds: float, n: int) -> np.ndarray:
+    """An exponential decay over n samples."""
+    return np.exp(np.arange(n) / (-seconds * RATE))
+
+
+@lru_cache(maxsize=2)
+def sway(n: int) -> np.ndarray:
+    """A vibrato of a semitone, as a shift in time in 1/65536 samples: phases stay whole numbers."""
+    t = np.arange(n)
+    depth = np.sin(2 * np.pi * 5.3 * t / RATE) * np.minimum(t / (0.4 * RATE), 1.0)
+    return np.rint(np.cumsum(depth) * (2 ** (1 / 12) - 1) * 65536).astype(np.int64)
+
+
 class Player:
     """Plays the parts of one score; keeps the notes it has made, since music repeats itself."""
 
     def __init__(self, score: scores.Score):
-        """Prepare noise, vibrato and an empty cache."""
+        """Prepare the noise and an empty cache."""
         self.score, self.f = score, score.factors
         self.n = round(score.seconds * RATE)
         key = (score.seed, score.track_id) if self.f["genre"] in GENRES else (0, "factors")
         self.rng = Rng(*key, "sound")
         self.hiss = noise(int(self.rng.random() * 2**32), self.n)
-        self.t = np.arange(self.n + RATE, dtype=np.int64)
-        # Vibrato of a semitone, as a shift in time in 1/65536 samples, so that phases stay whole.
-        sway = np.sin(2 * np.pi * 5.3 * self.t / RATE) * np.minimum(self.t / (0.4 * RATE), 1.0)
-        self.sway = np.rint(np.cumsum(sway) * (2 ** (1 / 12) - 1) * 65536).astype(np.int64)
+        self.t = np.arange(self.n, dtype=np.int64)
         self.cache: dict = {}
 
     def phase(self, pitch: float, n: int, vibrato: float = 0.0, start: float = 0.0) -> np.ndarray:
@@ -55,18 +66,12 @@ class Player:
         t, step = self.t[:n], pace(pitch)
         phase = step * t
         if vibrato:
-            phase += (step >> 16) * (round(vibrato * 256) * self.sway[:n] >> 8)
+            phase += (step >> 16) * (round(vibrato * 256) * sway(self.n)[:n] >> 8)
         if start:
             glide = min(int(0.07 * RATE), n)
             t = np.minimum(t, glide)
             phase += (pace(pitch + start) - step) * (2 * glide * t - t * t) // (2 * glide)
         return (phase >> (TURN - BITS)) & (2**BITS - 1)
-
-    def fade(self, seconds: float) -> np.ndarray:
-        """An exponential decay, over the longest note."""
-        if seconds not in self.cache:
-            self.cache[seconds] = np.exp(self.t / (-seconds * RATE))
-        return self.cache[seconds]
 
     def air(self, n: int) -> np.ndarray:
         """Some n samples of white noise, other ones each time."""
@@ -81,7 +86,7 @@ class Player:
             at, tables = self.phase(pitch, n, patch.vibrato), instruments.cycle(patch, pitch)
             if patch.decay:
                 paces = (patch.decay, 0.45 * patch.decay, 0.2 * patch.decay)
-                fades = [self.fade(seconds)[:n] for seconds in paces]
+                fades = [fade(seconds, self.n)[:n] for seconds in paces]
             else:
                 fades = [1.0]
             x = sum(w[at] * fade for w, fade in zip(tables, fades, strict=True))
@@ -164,7 +169,7 @@ class Player:
     def swell(self) -> np.ndarray:
         """The players get louder and softer together: a gain over time."""
         knots = [10 ** (-self.f["dynamics"] * self.rng.random() / 20) for _ in range(9)]
-        return np.interp(self.t[: self.n], np.arange(9) * (self.n / 8), knots)
+        return np.interp(self.t, np.arange(9) * (self.n / 8), knots)
 
     def desk(self) -> np.ndarray:
         """The gain at each frequency: a tilt for brightness, an equaliser, the end of the tape."""
