@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import lzma
+import bz2
+import copy
 import shutil
 import stat
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from tqdm import tqdm
 
 from lib.errors import UserError
 
 MAX_RATIO = 20  # of content to archive: about 1 for mp3, below 10 for tables of numbers
-# A piece of bzip2 this small cannot fill the memory: it holds at most some 80 MB.
-_PIECE = 1 << 12
-_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+_PIECE = 1 << 16
+_FAULTS = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError),
+    *(NotImplementedError, RuntimeError),  # later versions of zip, encryption
+)
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -57,18 +62,13 @@ def unpack(archive: Path, folder: Path) -> Path:
             for member in tqdm(missing, desc=f"unpacking {archive.name}", unit=" files"):
                 path = work / member.filename
                 path.parent.mkdir(parents=True, exist_ok=True)
-                # zipfile never gives more than the size that was declared, and checks the sum
-                with content.open(member) as source, open(path, "wb") as file:
-                    shutil.copyfileobj(source, file, _PIECE)
-    except (*_DAMAGED, NotImplementedError, RuntimeError) as error:
+                with _open(content, member) as source, open(path, "wb") as file:
+                    _copy(source, file, member)
+            (work / archive.stem).rename(target)
+            work.rmdir()
+            return target
+    except _FAULTS as error:
         raise UserError(f"{archive} cannot be unpacked: {error}") from error
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise UserError(f"{archive} cannot be unpacked: {error}") from error  # as bz2 says it
-    (work / archive.stem).rename(target)
-    work.rmdir()
-    return target
 
 
 def require_space(folder: Path, needed: int, what: str) -> None:
@@ -92,6 +92,8 @@ def _checked(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
             raise UserError(f"{archive} is not unpacked: {name!r} leads outside of {archive.stem}/")
         if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise UserError(f"{archive} is not unpacked: {name!r} is a link or a device")
+        if member.compress_type not in _METHODS:
+            raise UserError(f"{archive} is not unpacked: {name!r} is not stored, deflated or bzip2")
         key = "/".join(parts).casefold()  # there are disks that take a and A for the same
         if key in seen:
             raise UserError(f"{archive} is not unpacked: {name!r} stands there twice")
@@ -102,7 +104,30 @@ def _checked(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
             f"{archive} is not unpacked: {packed:,} bytes claim to hold {size:,}, "
             f"more than {MAX_RATIO} times as much"
         )
-    return [member for member in content.infolist() if not member.is_dir()]
+    files = [member for member in content.infolist() if not member.is_dir()]
+    if not files:
+        raise UserError(f"{archive} holds no file")
+    return files
+
+
+def _open(content: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
+    """Open a member so that reading takes no more memory than was asked for."""
+    if member.compress_type != zipfile.ZIP_BZIP2:
+        return content.open(member)
+    # zipfile itself expands what it has read of bzip2 at once, and 4 KiB can hold 4 GB
+    raw = copy.copy(member)
+    raw.compress_type, raw.file_size, raw.CRC = zipfile.ZIP_STORED, raw.compress_size, None
+    return bz2.BZ2File(content.open(raw))
+
+
+def _copy(source: BinaryIO, file: BinaryIO, member: zipfile.ZipInfo) -> None:
+    """Write as many bytes as were declared; raise BadZipFile unless they are the right ones."""
+    crc, left = 0, member.file_size
+    while left and (piece := source.read(min(left, _PIECE))):
+        crc, left = zlib.crc32(piece, crc), left - len(piece)
+        file.write(piece)
+    if left or crc != member.CRC:
+        raise zipfile.BadZipFile(f"{member.filename} has not the size or the sum declared for it")
 
 
 def _is_whole(path: Path, member: zipfile.ZipInfo) -> bool:
@@ -111,7 +136,7 @@ def _is_whole(path: Path, member: zipfile.ZipInfo) -> bool:
         return False
     crc = 0
     with open(path, "rb") as file:
-        while piece := file.read(1 << 20):
+        while piece := file.read(_PIECE):
             crc = zlib.crc32(piece, crc)
     return crc == member.CRC
 
