@@ -114,9 +114,8 @@ class Bank:
         states = [build(architecture, 1, s.initial).state_dict() for s in self.streams]
         self.model = side_by_side(architecture, states).to(device, self.dtype)
         self.parameters = list(self.model.parameters())
-        self.optimizer = torch.optim.Adam(
-            [flatten(self.parameters)], lr=plan.learning_rate, fused=True
-        )
+        self.flat = flatten(self.parameters)
+        self.optimizer = torch.optim.Adam([self.flat], lr=plan.learning_rate, fused=True)
         n_tracks = count_tracks(data)
         self.tracks = torch.arange(n_tracks).expand(len(members), -1)
         self.early_stopping = None
@@ -171,8 +170,8 @@ class Bank:
             losses = self.model.loss(self._batch(index), noise)
             reconstruction, kl = losses.reconstruction.sum(1), losses.kl.sum(1)
             total = reconstruction + weight * kl.sum(-1)
-            self.optimizer.zero_grad(set_to_none=False)
-            (total.sum() / index.shape[1]).backward()
+            self.flat.grad.zero_()
+            total.backward(torch.full_like(total, 1 / index.shape[1]))  # the mean over the batch
             if self.plan.clip_norm:
                 clip_gradients(self.parameters, self.plan.clip_norm)
             self.optimizer.step()

@@ -103,4 +103,4 @@ def merge(x: Tensor) -> Tensor:
 
 def separate(x: Tensor, members: int) -> Tensor:
     """(B, M x channels, ...) -> (M, B, channels, ...); undoes `merge` without a copy."""
-    return x.unflatten(1, (members, -1)).transpose(0, 1)
+    return x.view(len(x), members, -1, *x.shape[2:]).transpose(0, 1)
