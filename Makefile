@@ -5,12 +5,18 @@ CORPUS ?= demo
 NOTEBOOKS := exploratory easy
 
 BIN := .venv/bin
-# A corpus given as a path is meant from here, and its results carry the folder's name.
-WHERE := $(if $(findstring /,$(CORPUS)),$(abspath $(CORPUS)),$(CORPUS))
-RESULTS := $(or $(MUSIC_RESULTS),results)/$(notdir $(WHERE))
+# A corpus given as a path is meant from here, and its results carry the folder's name; blanks,
+# which make cannot have in the name of a file, become underscores.
+space := $(subst ,, )
+WHERE := $(if $(findstring /,$(CORPUS)),$(shell realpath -m "$(CORPUS)"),$(CORPUS))
+RESULTS := $(or $(MUSIC_RESULTS),results)/$(notdir $(subst $(space),_,$(WHERE)))
 EXECUTED := $(NOTEBOOKS:%=$(RESULTS)/notebooks/%.ipynb)
+# Notebooks run in their own folder, where a relative path would mean another place.
 ifdef MUSIC_DATA
-export MUSIC_DATA := $(abspath $(MUSIC_DATA))
+override export MUSIC_DATA := $(abspath $(MUSIC_DATA))
+endif
+ifdef MUSIC_RESULTS
+override export MUSIC_RESULTS := $(abspath $(MUSIC_RESULTS))
 endif
 
 .DELETE_ON_ERROR:

@@ -6,6 +6,9 @@ while a notebook replaces its rows: notebooks may run side by side.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,6 +18,7 @@ from filelock import FileLock
 from matplotlib.figure import Figure
 
 from lib import health, statistics
+from lib.errors import UserError
 
 SCORES = [
     "silhouette", "calinski_harabasz", "davies_bouldin", "ari", "nmi", "ami", "purity",
@@ -86,36 +90,61 @@ def _verdict(method: tuple) -> str:
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.part")
-    table.to_csv(half, index=False, float_format="%.6g", lineterminator="\n")
-    half.replace(path)
+    with whole_file(path) as half:
+        table.to_csv(half, index=False, float_format="%.6g", lineterminator="\n")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield another name to write to, and give the file its own name when all is written.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made if need be.
+
+    Yields
+    ------
+    Path
+        In the same folder; no other process uses the same name.
+
+    Raises
+    ------
+    UserError
+        When the disk is full or the folder cannot be written to.
+    """
+    half = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield half
+        half.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
 
 
 def save_table(folder: Path, name: str, table: pd.DataFrame, caption: str) -> None:
     """Write ``<name>.tex``: the table for a paper, with the rules of the booktabs package."""
-    folder.mkdir(parents=True, exist_ok=True)
     latex = table.to_latex(
         index=False, escape=True, caption=caption, label=f"tab:{name}", position="tb"
     )
-    half = folder / f".{name}.tex.part"
-    half.write_text(latex.replace("\u00a0", "~"), encoding="utf-8")
-    half.replace(folder / f"{name}.tex")
+    with whole_file(folder / f"{name}.tex") as half:
+        half.write_text(latex.replace("\u00a0", "~"), encoding="utf-8")
 
 
 def save_latents(folder: Path, name: str, z: np.ndarray, track_id: np.ndarray) -> None:
     """Write ``latents/<name>.npz``: ``z`` (seed, n_tracks, n_dims) and ``track_id``."""
-    path = folder / "latents" / f"{name}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{name}.part.npz")
-    np.savez_compressed(half, z=z, track_id=track_id)
-    half.replace(path)
+    with whole_file(folder / "latents" / f"{name}.npz") as half:
+        np.savez_compressed(half, z=z, track_id=track_id)
 
 
 def save_figure(folder: Path, name: str, figure: Figure) -> None:
     """Write ``latent_visualization/<name>.png`` and ``.svg``: same figure, same bytes."""
-    target = folder / "latent_visualization"
-    target.mkdir(parents=True, exist_ok=True)
+    target = folder / "latent_visualization" / name
+    options = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
-        figure.savefig(target / f"{name}.png", dpi=150, bbox_inches="tight")
-        figure.savefig(target / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})
+        for kind, more in options.items():
+            with whole_file(target.with_suffix(f".{kind}")) as half:
+                figure.savefig(half, format=kind, bbox_inches="tight", **more)

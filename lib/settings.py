@@ -94,12 +94,13 @@ class Settings:
         Returns
         -------
         Path
-            Without ``results_dir``, ``results/<corpus>`` of the project, or of ``$MUSIC_RESULTS``.
+            Without ``results_dir``, ``results/<corpus>`` of the project, or of ``$MUSIC_RESULTS``;
+            blanks in a folder's name become underscores, as make cannot have them.
         """
         if results_dir:
             return Path(results_dir).expanduser()
         results = Path(os.environ.get("MUSIC_RESULTS") or ROOT / "results")
-        return results / Path(corpus).expanduser().resolve().name
+        return results / Path(corpus).expanduser().resolve().name.replace(" ", "_")
 
 
 def _whole_number(name: str, value: object, least: int) -> int:

@@ -2,9 +2,11 @@ import threading
 
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib import pyplot as plt
 
 from lib import results
+from lib.errors import UserError
 
 
 def rows(task, ami, representation="vae", **more):
@@ -81,3 +83,18 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path):
             for name in ("first", "second")
         )
         assert first == second
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
+    (tmp_path / "latents").write_text("a file where a folder should be")
+    with pytest.raises(UserError, match=r"latents/vae.npz cannot be written"):
+        results.save_latents(tmp_path, "vae", np.zeros((1, 2, 3)), np.array(["a", "b"]))
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+    results.write_csv(tmp_path / "table.csv", pd.DataFrame({"a": [1]}))
+    with pytest.raises(ZeroDivisionError), results.whole_file(tmp_path / "table.csv") as half:
+        half.write_text("half of it")
+        _ = 1 / 0
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+    assert (tmp_path / "table.csv").read_text() == "a\n1\n"
