@@ -146,7 +146,9 @@ def lyrics() -> None:
         )
         found = cross_val_score(model, [score.filed for score in written], genre, cv=5).mean()
         status = pd.Series([score.factors["lyrics_status"] for score in scores])
-        rows.append({"with text": len(written), "TF-IDF, linear": found} | status.value_counts())
+        rows.append(
+            {"with text": len(written), "TF-IDF, linear": found} | status.value_counts().to_dict()
+        )
     table = pd.DataFrame(rows)
     print("\nlyrics of 300 tracks, corpus seeds 0 to 4; accuracy of the genre")
     print(table.round(3).to_string())
