@@ -234,7 +234,7 @@ def draw_genre(genre: str, index: int, seed: int) -> dict:
     else:
         f["language"] = "mixed" if rng.chance(0.1) else "bn" if rng.chance(bangla) else "en"
         leaning = words.LEANINGS[genre]
-        f["theme"] = rng.choice(leaning) if rng.chance(0.7) else rng.choice(words.THEMES)
+        f["theme"] = rng.choice(leaning) if rng.chance(0.75) else rng.choice(words.THEMES)
     return f
 
 

@@ -147,7 +147,7 @@ BANDS = {
         "ঘুড়ি, বাঁশি, লণ্ঠন, পাঠশালা, শালিক, ডাকঘর, কাঁথা, সাম্পান, জোনাকি, মেলা",
     ),
 }
-THEME_STAYS, COMMON_WORDS, COLOURED = 0.8, 0.4, 0.15
+THEME_STAYS, COMMON_WORDS, COLOURED = 0.8, 0.35, 0.3
 TRUNCATED, MISSING = 0.2, 0.1
 
 
