@@ -152,9 +152,8 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
                 f"no FMA under {data}: put fma_small (000/000002.mp3 ...) and fma_metadata into "
                 f"{data / 'fma'}, name another place with MUSIC_DATA, or run make fetch CORPUS=fma"
             )
-        tracks, notes = fma.tracks(files, metadata)
-        tracks, short = (tracks, ()) if keep_faults else fma.without_short_clips(tracks)
-        return Corpus(name, _complete(tracks), notes=short + notes)
+        tracks, notes = fma.tracks(files, metadata, keep_short=keep_faults)
+        return Corpus(name, _complete(tracks), notes=notes)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return Corpus(folder.resolve().name, _complete(_folder(folder.resolve())))

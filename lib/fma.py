@@ -89,7 +89,9 @@ def find(data: Path) -> tuple[list[str], Path | None]:
     )
 
 
-def tracks(files: Sequence[str], table: Path | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def tracks(
+    files: Sequence[str], table: Path | None, *, keep_short: bool = False
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a row for each track that there is audio of, with what ``tracks.csv`` knows of it.
 
     Parameters
@@ -98,6 +100,8 @@ def tracks(files: Sequence[str], table: Path | None) -> tuple[pd.DataFrame, tupl
         Audio files as from `find`. Where a track lies there twice, the first is taken.
     table : Path or None
         ``tracks.csv``; None where there is none, and then the tracks carry no labels.
+    keep_short : bool
+        Keep the clips that are known to be empty or shorter than 30 s.
 
     Returns
     -------
@@ -106,7 +110,7 @@ def tracks(files: Sequence[str], table: Path | None) -> tuple[pd.DataFrame, tupl
         ``language`` (ISO 639-1), ``title``, ``artist``, each empty where unknown, and ``duration``
         in seconds: that of the whole track below a folder ``fma_full``, else of its 30 s clip.
     notes : tuple of str
-        What is missing, a sentence each.
+        What was left out and what is missing, a sentence each.
 
     Raises
     ------
@@ -117,19 +121,27 @@ def tracks(files: Sequence[str], table: Path | None) -> tuple[pd.DataFrame, tupl
     for path in files:
         paths.setdefault(os.path.basename(path)[:6], path)
     rows = pd.DataFrame({"track_id": list(paths), "path": list(paths.values()), "source": "fma"})
-    if table is None:
-        return rows, (
-            "There is no tracks.csv of fma_metadata, so the tracks carry no labels "
-            "(make fetch CORPUS=fma SIZE=metadata brings it).",
+    whole = rows["path"].str.contains(r"[\\/]fma_full[^\\/]*[\\/]", case=False)
+    notes = []
+    short = rows["track_id"].isin(SHORT_CLIPS) & ~whole
+    if short.any() and not keep_short:
+        notes.append(
+            f"{short.sum()} of {len(rows):,} clips are known to be empty or shorter than 30 s and "
+            "were left out."
         )
+        rows = rows[~short]
+    if table is None:
+        notes.append(
+            "There is no tracks.csv of fma_metadata, so the tracks carry no labels "
+            "(make fetch CORPUS=fma SIZE=metadata brings it)."
+        )
+        return rows, tuple(notes)
     known = read_table(table)
     unknown = ~rows["track_id"].isin(known.index)
     rows = rows.join(known, on="track_id").fillna(dict.fromkeys(set(_COLUMNS) - {"duration"}, ""))
-    clips = rows["duration"].clip(upper=CLIP_SECONDS)
-    rows["duration"] = rows["duration"].where(_untrimmed(rows["path"]), clips)
-    notes = []
+    rows["duration"] = rows["duration"].where(whole, rows["duration"].clip(upper=CLIP_SECONDS))
     if unknown.any():
-        notes.append(f"{unknown.sum():,} tracks are not in {table.name}: nothing is known of them.")
+        notes.append(f"{unknown.sum():,} of {len(rows):,} tracks are not in {table.name}.")
     if nameless := ((rows["genre"] == "") & ~unknown).sum():
         notes.append(f"{nameless:,} of {len(rows):,} tracks have no top genre in {table.name}.")
     return rows, tuple(notes)
@@ -153,8 +165,8 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises
     ------
     UserError
-        When the header is another, a ``track_id`` is no number or stands there twice, or a row is
-        cut off.
+        When the file cannot be read, its header is another, or a ``track_id`` is no number or
+        stands there twice.
     """
     try:
         header = pd.read_csv(path, header=None, nrows=3, dtype=str, keep_default_na=False)
@@ -165,9 +177,6 @@ def read_table(path: Path) -> pd.DataFrame:
         raise UserError(f"{path} cannot be read: {str(error).strip()}; fetch it again") from error
     table = table.rename(columns={column: name for name, column in at.items()})
 
-    cut = table.isna().any(axis=1)  # an empty field is an empty string: only a missing one is NaN
-    if cut.any():
-        raise UserError(f"{path}: the row of track {table['track_id'][cut.argmax()]} is cut off")
     strange = ~table["track_id"].str.fullmatch(r"\d{1,6}")
     if strange.any():
         raise UserError(f"{path}: {table['track_id'][strange.argmax()]!r} is no number of a track")
@@ -175,24 +184,8 @@ def read_table(path: Path) -> pd.DataFrame:
     twice = table["track_id"].duplicated()
     if twice.any():
         raise UserError(f"{path}: track {table['track_id'][twice.argmax()]} stands there twice")
-    seconds = pd.to_numeric(table["duration"], errors="coerce")
+    seconds = pd.to_numeric(table["duration"], errors="coerce").astype(float)
     return table.assign(duration=seconds.where(seconds > 0)).set_index("track_id")
-
-
-def without_short_clips(tracks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Leave out the clips that are known to be too short, and say how many there were."""
-    short = tracks["track_id"].isin(SHORT_CLIPS) & ~_untrimmed(tracks["path"])
-    if not short.any():
-        return tracks, ()
-    return tracks[~short], (
-        f"{short.sum()} of {len(tracks):,} clips are known to be empty or shorter than 30 s "
-        "and were left out.",
-    )
-
-
-def _untrimmed(paths: pd.Series) -> pd.Series:
-    """Tell which files are whole tracks, by the folder that they lie in."""
-    return paths.str.contains(r"[\\/]fma_full[^\\/]*[\\/]", case=False)
 
 
 def _positions(path: Path, header: list[list[str]]) -> dict[str, int]:

@@ -292,7 +292,7 @@ def test_a_bomb_that_lies_about_its_size_writes_no_more_than_it_declares(tmp_pat
     finally:
         tracemalloc.stop()
     assert not (tmp_path / "songs").exists()
-    assert sum(p.stat().st_size for p in tmp_path.rglob("a")) == 1000
+    assert sum(p.stat().st_size for p in tmp_path.rglob("a")) <= 1000
 
 
 @pytest.mark.parametrize("at", [0.3, 0.6, 0.99])
