@@ -202,8 +202,9 @@ def _describe_chunk(
         rows.append(row)
         if key is not None:
             seen[key] = row.digest
-    store.write([row for row in rows if row.digest and row.digest not in known], n_mfcc)
+    # In this order: whoever is killed in between has not finished, and loses nothing finished.
     store.remember_files(seen)
+    store.write([row for row in rows if row.digest and row.digest not in known], n_mfcc)
     return [Row(row.reason, row.digest) for row in rows]
 
 
