@@ -59,7 +59,7 @@ def unpack(archive: Path, folder: Path) -> Path:
                 return target
             missing = [m for m in members if not _is_whole(work / m.filename, m)]
             require_space(folder, sum(m.file_size for m in missing), f"unpacking {archive.name}")
-            for member in tqdm(missing, desc=f"unpacking {archive.name}", unit=" files"):
+            for member in tqdm(missing, desc=archive.name, unit="file"):
                 path = work / member.filename
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with _open(content, member) as source, open(path, "wb") as file:

@@ -1,10 +1,16 @@
 import contextlib
+import dataclasses
+import errno
 import hashlib
 import io
 import re
+import runpy
 import stat
 import struct
+import subprocess
+import sys
 import threading
+import time
 import tracemalloc
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib import download, unpack
+from lib import ROOT, download, fma, unpack
 from lib.errors import UserError
 
 PAUSE = 0.001
@@ -35,6 +41,8 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.body, self.ranges, self.faults, self.asked = body, ranges, [], []
         self.shift = 0  # how far its Content-Range is from the truth
+        self.silent_after = None  # after how many bytes it says no more, but does not hang up
+        self.closing = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}/songs.zip"
 
 
@@ -54,6 +62,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start + server.shift}-{size - 1}/{size}")
         self.send_header("Content-Length", str(len(server.body) - start))
         self.end_headers()
+        if server.silent_after:
+            self.wfile.write(server.body[: server.silent_after])
+            server.closing.wait(60)
+            return
         end = min(start + fault, len(server.body)) if fault else len(server.body)
         self.wfile.write(server.body[start:end])
         self.close_connection = True
@@ -70,6 +82,7 @@ def serving(body, ranges=True):
     try:
         yield server
     finally:
+        server.closing.set()
         server.shutdown()
         server.server_close()
         thread.join(10)
@@ -224,6 +237,67 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         download.fetch(download.Archive("http://127.0.0.1:9/songs.zip", "", 1), tmp_path / "file")
 
 
+def test_a_run_that_was_killed_loses_next_to_nothing(tmp_path):
+    """A process that is killed while the server is silent has stored what had come."""
+    script = (
+        "import sys, pathlib; from lib import download;"
+        "download.download(download.Archive(*sys.argv[1:3], 0), pathlib.Path(sys.argv[3]))"
+    )
+    part = tmp_path / "songs.zip.part"
+    with serving(SONGS) as server:
+        server.silent_after, archive = 300_000, archive_at(server)
+        command = [sys.executable, "-c", script, archive.url, archive.sha1, str(tmp_path)]
+        run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 60
+            while not part.exists() or part.stat().st_size < 200_000:
+                assert run.poll() is None and time.monotonic() < deadline
+                time.sleep(0.01)
+        finally:
+            run.kill()
+            run.wait(10)
+        kept = part.stat().st_size
+        server.silent_after = None
+        assert download.download(archive, tmp_path, pause=PAUSE).read_bytes() == SONGS
+        assert server.asked == [None, f"bytes={kept}-"]
+
+
+def fetch_tool(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["fetch.py", *map(str, arguments)])
+    runpy.run_path(str(ROOT / "tools" / "fetch.py"), run_name="__main__")
+
+
+def test_the_command_fetches_metadata_and_audio(tmp_path, monkeypatch, capsys):
+    tables = make_zip([("fma_metadata/tracks.csv", "x")])
+    clips = make_zip([("fma_small/000/000002.mp3", SONG)])
+    with serving(tables) as one, serving(clips) as other:
+        for name, server in (("metadata", one), ("small", other)):
+            archive = dataclasses.replace(
+                archive_at(server), url=server.url.replace("songs", f"fma_{name}")
+            )
+            monkeypatch.setitem(fma.ARCHIVES, name, archive)
+        fetch_tool(monkeypatch, "fma", "small", "--data-dir", tmp_path)
+    assert (tmp_path / "fma/fma_small/000/000002.mp3").read_bytes() == SONG
+    assert (tmp_path / "fma/fma_metadata/tracks.csv").read_text() == "x"
+    said = capsys.readouterr().out
+    assert said.index("licence") < said.index("Please cite: M. Defferrard") < said.index("== ")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("gtzan",), "GTZAN's audio cannot be downloaded any more: data/README.md says"),
+        (("demo",), "nothing to fetch for corpus 'demo'"),
+        (("fma", "tiny"), "FMA comes as metadata, small, medium, large, full, not as 'tiny'"),
+        (("fma", "small", "--data-dir", "/nowhere"), "/nowhere does not exist"),
+    ],
+)
+def test_the_command_says_in_one_line_what_it_cannot_do(monkeypatch, arguments, message):
+    with pytest.raises(SystemExit, match=message) as stop:
+        fetch_tool(monkeypatch, *arguments)
+    assert "\n" not in str(stop.value)
+
+
 # --- unpacking ---------------------------------------------------------------------------------
 
 
@@ -318,19 +392,20 @@ def test_a_cut_archive_an_unusual_and_an_encrypted_one(tmp_path):
         unpacked(tmp_path, bytes(locked))
 
 
-def test_unpacking_goes_on_after_a_kill(tmp_path, monkeypatch):
+def test_unpacking_goes_on_where_it_stopped(tmp_path, monkeypatch):
     members = [(f"songs/{i:03d}.mp3", SONG[i * 1000 : (i + 1) * 1000]) for i in range(20)]
-    whole, done = unpack._copy, iter(range(12))
+    whole = unpack._copy
 
-    def killed(source, file, member):
-        if next(done, None) is None:
+    def on_full_disk(source, file, member):
+        if member.filename >= "songs/012.mp3":
             file.write(source.read(500))
-            raise KeyboardInterrupt
+            raise OSError(errno.ENOSPC, "No space left on device", file.name)
         whole(source, file, member)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(unpack, "_copy", killed)
-        unpacked(tmp_path, make_zip(members))
+    with monkeypatch.context() as patch:
+        patch.setattr(unpack, "_copy", on_full_disk)
+        with pytest.raises(UserError, match=r"No space left on device: .*01\d\.mp3"):
+            unpacked(tmp_path, make_zip(members))
     assert not (tmp_path / "songs").exists()
     (tmp_path / ".songs.unpacking/songs/003.mp3").write_bytes(bytes(1000))  # right in size only
     before = (tmp_path / ".songs.unpacking/songs/000.mp3").stat().st_mtime_ns
