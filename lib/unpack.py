@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from lib.errors import UserError
 
-MAX_RATIO = 20  # of content to archive: about 1 for mp3, below 10 for tables of numbers
+MAX_RATIO = 20  # of content to archive: mp3 has about 1, tables of text a few
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _PIECE = 1 << 16
 _FAULTS = (
