@@ -196,8 +196,13 @@ class Study:
     def partition(
         self, representation: Representation, algorithm: str = "kmeans", seed: int = 0
     ) -> np.ndarray:
-        """Return the cluster of each track: (n_tracks,) of int, for one seed."""
+        """Return the cluster of each track: (n_tracks,) of int, for one seed.
+
+        Where that seed's member diverged there is nothing to partition: all tracks are noise (-1).
+        """
         z = representation.z[seed % len(representation.z)]
+        if not np.isfinite(z).all():
+            return np.full(len(z), -1)
         return clustering.ALGORITHMS[algorithm](z, self.n_clusters, seed)
 
     def _row(self, representation: Representation, algorithm: str, seed: int, labels) -> dict:

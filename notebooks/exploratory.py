@@ -20,7 +20,7 @@
 # all later chapters build on look like?
 
 # %% tags=["parameters"]
-corpus: str = "demo"  # demo, gtzan, gtzan_table, or a folder of music
+corpus: str = "demo"  # demo, gtzan, gtzan_table, fma, or a folder
 data_dir: str = ""  # where corpora lie; else $MUSIC_DATA, else data/
 seeds: int = 5  # how often each learned representation is trained
 latent_dim: int = 16  # size of the latent space
