@@ -14,6 +14,7 @@ import numpy as np
 from sklearn import metrics as sk
 
 from lib import clustering
+from lib.silhouette import silhouette
 
 
 def score(
@@ -52,10 +53,10 @@ def score(
     if 2 <= n_clusters < kept.sum():
         own, partition = points[kept], labels[kept]
         geometric = {
-            "silhouette": sk.silhouette_score(own, partition),
+            "silhouette": silhouette(own, partition)[0],
             "calinski_harabasz": sk.calinski_harabasz_score(own, partition),
             "davies_bouldin": sk.davies_bouldin_score(own, partition),
-            "silhouette_shared": sk.silhouette_score(shared[kept], partition),
+            "silhouette_shared": silhouette(shared[kept], partition)[0],
         }
     against = dict.fromkeys(("ari", "nmi", "ami", "purity"), np.nan)
     known = truth != ""
@@ -127,5 +128,5 @@ def noise_silhouette(n_dims: int, n_tracks: int, n_clusters: int) -> float:
     for seed in range(3):
         draw = np.random.default_rng(seed).standard_normal((n_tracks, n_dims))
         partition = clustering.kmeans(draw, n_clusters, seed=0)
-        silhouettes.append(sk.silhouette_score(draw, partition))
+        silhouettes.append(silhouette(draw, partition)[0])
     return float(np.mean(silhouettes))

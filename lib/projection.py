@@ -10,9 +10,9 @@ import warnings
 
 import numpy as np
 from sklearn.manifold import TSNE
-from sklearn.neighbors import NearestNeighbors
 
 from lib import jit
+from lib.neighbours import nearest
 
 
 def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -58,8 +58,7 @@ def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray
     points = np.ascontiguousarray(points, np.float32)
     n_neighbors = min(n_neighbors, len(points) - 1)
     # UMAP would search neighbours approximately, and compile its search anew in each process.
-    search = NearestNeighbors(n_neighbors=n_neighbors).fit(points)
-    distances, indices = search.kneighbors(points)
+    indices, distances = nearest(points, n_neighbors)
     mapper = UMAP(
         n_neighbors=n_neighbors,
         init="pca" if points.shape[1] > 1 else "random",

@@ -1,0 +1,82 @@
+"""Nearest neighbours, searched once for each space and shared by all who ask for them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import sparse
+from sklearn.neighbors import NearestNeighbors
+
+LINKS = 10  # of each track in the graph
+LEAST = 16  # UMAP wants 15, DBSCAN and the graphs about 10: one search serves them all
+
+
+def nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find the k nearest tracks of each track, exactly. A space seen before costs nothing.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    k : int
+        How many, the track itself counted; as many as there are, where there are fewer.
+
+    Returns
+    -------
+    indices : ndarray of int, (n_tracks, k)
+        The nearest first: the track itself, or one that lies exactly where it does.
+    distances : ndarray, (n_tracks, k)
+        Euclidean.
+    """
+    k = min(k, len(points))
+    points = np.ascontiguousarray(points, float)
+    wider = min(max(k, LEAST), len(points))
+    indices, distances = _search(points.tobytes(), points.shape, wider)
+    return indices[:, :k].copy(), distances[:, :k].copy()
+
+
+def graph(points: np.ndarray) -> sparse.csr_array:
+    """Return the graph of the nearest neighbours, as a single piece.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+
+    Returns
+    -------
+    csr_array, (n_tracks, n_tracks)
+        1 where one of two tracks is among the nearest of the other. Where that leaves several
+        pieces, the nearest of them are joined by the tracks nearest to their means.
+    """
+    n_tracks = len(points)
+    near, _ = nearest(points, LINKS + 1)
+    links = _links(np.arange(n_tracks), near, n_tracks)
+    while True:
+        n_pieces, piece = sparse.csgraph.connected_components(links, directed=False)
+        if n_pieces == 1:
+            return links
+        member = sparse.csr_array((np.ones(n_tracks), (piece, np.arange(n_tracks))))
+        means = (member @ points) / np.bincount(piece)[:, None]
+        off = np.square(points - means[piece]).sum(axis=1)
+        order = np.lexsort((off, piece))
+        middle = order[np.unique(piece[order], return_index=True)[1]]
+        links = links.maximum(_links(middle, middle[nearest(means, 2)[0]], n_tracks))
+
+
+def _links(tracks: np.ndarray, near: np.ndarray, n_tracks: int) -> sparse.csr_array:
+    """Link some tracks, (n,), with others, (n, k), both ways."""
+    ends = np.repeat(tracks, near.shape[1]), near.ravel()
+    links = sparse.coo_array((np.ones(near.size), ends), (n_tracks, n_tracks)).tocsr()
+    links.data[:] = 1  # what is named twice was summed
+    return links.maximum(links.T)
+
+
+@lru_cache(maxsize=8)
+def _search(content: bytes, shape: tuple[int, int], k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Search by brute force: trees do not help in the ten or more dimensions that we have."""
+    points = np.frombuffer(content).reshape(shape)
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
+    distances, indices = search.kneighbors(points)
+    return indices, distances
