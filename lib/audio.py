@@ -30,12 +30,16 @@ IMAGE_FRAMES = 128
 
 _DECODE = 2**18  # values decoded at a time: MP3 pays for each interruption
 _RATES = (1000, 1_000_000)  # Hz, of what can be sound: one sample a second would become a flood
-_BLOCK = 128  # STFT frames transformed at a time: a megabyte, which the L2 cache holds
+_BLOCK = 128  # STFT frames transformed at a time: a megabyte, about what an L2 cache holds
 WINDOW = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
 _WINDOW = WINDOW.astype(np.float32)
 _FLOOR = 1e-10  # power below which decibels are not distinguished
 _TOP_DB = 80.0
 _KEPT = 2**27  # bytes of blocks kept for the second look at a track; a longer one is decoded twice
+
+# glibc hands freed memory back to the system and gets it anew page by page, which can double the
+# time of a track, until it has seen a block of this size come and go; then it keeps as much.
+np.empty(2**24, np.uint8)
 
 
 class AudioError(UserError):
@@ -223,7 +227,8 @@ def spectra(stretch: np.ndarray, window: np.ndarray = _WINDOW) -> np.ndarray:
     ndarray of complex64, shape (frames, 1 + N_FFT / 2)
         Frame after frame, unlike librosa's, since that is how they are computed and used.
     """
-    frames = np.lib.stride_tricks.sliding_window_view(stretch, N_FFT)[::HOP]
+    n_frames, step = 1 + (len(stretch) - N_FFT) // HOP, stretch.itemsize
+    frames = np.ndarray((n_frames, N_FFT), stretch.dtype, stretch, 0, (HOP * step, step))
     spectrum = scipy.fft.rfft(frames * window, overwrite_x=True)
     return spectrum.astype(np.complex64, copy=False)
 
