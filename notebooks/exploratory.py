@@ -55,7 +55,7 @@ study.keep(plots.corpus_overview(study.corpus.tracks), "corpus")
 sentences.corpus(study.corpus.tracks)
 
 # %% [markdown]
-# Of each genre one track, to be heard (its first seconds):
+# Where the corpus has audio, the first seconds of one track of each genre can be heard here:
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 report.players(study.excerpts(seconds=5))
@@ -63,9 +63,9 @@ report.players(study.excerpts(seconds=5))
 # %% [markdown]
 # ## One track, from waveform to MFCC
 #
-# The figure below shows one of these tracks three times over the same seconds: as the waveform; as the
-# mel spectrogram, where beats are vertical and held notes horizontal lines; and as its MFCCs, which
-# describe the outline of each spectrum, its timbre, and little else.
+# Where there is audio, the figure below shows one of these tracks three times over the same seconds: as the
+# waveform; as the mel spectrogram, where beats are vertical and held notes horizontal lines; and as its
+# MFCCs, which describe the outline of each spectrum, its timbre, and little else.
 
 # %% mystnb={"figure": {"caption": "One track: waveform, mel spectrogram and MFCCs.", "name": "fig-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of one track over time"}} tags=["hide-input"]
 study.keep(plots.track(*study.example()), "track") if study.has_audio else report.say(
