@@ -1,0 +1,185 @@
+"""Hybrid features: what is heard and what is sung, side by side, track by track.
+
+Each modality is a block, an array with a row a track. A track that lacks a modality, as one without
+words does, has a row of NaN there: nothing downstream can take that for a point in space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.impute import KNNImputer
+
+from lib.errors import UserError
+
+
+class Modalities(NamedTuple):
+    """Blocks for a model with one encoder each.
+
+    Attributes
+    ----------
+    blocks : dict of str to ndarray, (N, d) each
+        Scaled as by `concatenate`. Where the mask is False the row is 0, and means nothing: a
+        model must leave it out of its encoders and of its loss.
+    mask : ndarray of bool, (N, n_blocks)
+        Which track has which block, in the order of ``blocks``.
+    """
+
+    blocks: dict[str, np.ndarray]
+    mask: np.ndarray
+
+
+def match(track_id: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> dict[str, np.ndarray]:
+    """Bring blocks into one order of tracks.
+
+    Parameters
+    ----------
+    track_id : sequence of str, length N
+        The order.
+    frames : mapping of str to DataFrame
+        Each indexed by ``track_id``, in any order; tracks that are not asked for are left out.
+
+    Returns
+    -------
+    dict of str to ndarray, (N, d) each
+        Rows of NaN where a frame has not the track.
+
+    Raises
+    ------
+    UserError
+        When a track stands in a frame twice.
+    """
+    for name, frame in frames.items():
+        if frame.index.has_duplicates:
+            twice = frame.index[frame.index.duplicated()][0]
+            raise UserError(f"{name}: track {twice} stands there twice")
+    return {name: frame.reindex(track_id).to_numpy(float) for name, frame in frames.items()}
+
+
+def present(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Tell which track has which block.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, (N, d) each
+        Rows are numbers throughout, or NaN throughout.
+
+    Returns
+    -------
+    ndarray of bool, (N, n_blocks)
+        In the order of ``blocks``.
+
+    Raises
+    ------
+    UserError
+        When blocks differ in length, a row is NaN in part, a block has no two tracks, or a track
+        has no block.
+    """
+    lengths = {name: len(block) for name, block in blocks.items()}
+    if len(set(lengths.values())) != 1:
+        raise UserError(f"blocks must have a row for each track, the same for all: {lengths}")
+    finite = {name: np.isfinite(block) for name, block in blocks.items()}
+    mask = np.column_stack([values.all(axis=1) for values in finite.values()])
+    for column, (name, values) in zip(mask.T, finite.items(), strict=True):
+        if (values.any(axis=1) != column).any():
+            row = int((values.any(axis=1) != column).argmax())
+            raise UserError(f"{name}: row {row} is NaN or infinite in part: give it as a whole")
+        if column.sum() < 2:
+            raise UserError(f"{name}: {column.sum()} tracks have it, too few to scale it by")
+    if not mask.any(axis=1).all():
+        row = int((~mask.any(axis=1)).argmax())
+        raise UserError(f"row {row} has none of {', '.join(blocks)}: leave that track out")
+    return mask
+
+
+def scale(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give each block the same say in a distance: mean 0 and total variance 1.
+
+    The total variance of a block is the sum over its columns, on the tracks that have it. Its
+    columns keep their proportions, so that the leading components of a text stay the leading ones;
+    a block of 384 columns weighs as much as one of 20. The expected squared distance of two tracks
+    is then 2 in each block.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, (N, d) each
+        NaN rows where a track lacks the block.
+
+    Returns
+    -------
+    dict of str to ndarray, (N, d) each
+        NaN rows stay.
+
+    Raises
+    ------
+    UserError
+        As of `present`, or when a block does not vary.
+    """
+    scaled = {}
+    for (name, block), there in zip(blocks.items(), present(blocks).T, strict=True):
+        centred = block - block[there].mean(axis=0)
+        variance = float(np.square(centred[there]).mean(axis=0).sum())
+        if variance <= np.finfo(float).eps * np.square(block[there]).mean():
+            raise UserError(f"{name} is the same for all tracks: there is nothing in it to cluster")
+        scaled[name] = centred / np.sqrt(variance)
+    return scaled
+
+
+def concatenate(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Set blocks side by side as one space, each with the same total variance (see `scale`).
+
+    A track that lacks a block borrows that of the track nearest to it in what it has: the words of
+    what sounds most like it (hot-deck imputation [1]_). So its place follows from what is known of
+    it, and the block keeps its spread. With zeros, or with the mean of many, the tracks without
+    words would lie close together, and a clustering would find the gaps in the data.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, (N, d) each
+        NaN rows where a track lacks the block; without any, nothing is borrowed.
+
+    Returns
+    -------
+    ndarray of float64, (N, sum of d)
+        Finite throughout. `present` tells what was borrowed.
+
+    Raises
+    ------
+    UserError
+        As of `scale`, or when no track has all blocks.
+
+    References
+    ----------
+    .. [1] R. R. Andridge, R. J. A. Little, A review of hot deck imputation for survey
+       non-response, International Statistical Review 78(1), 2010.
+    """
+    joined = np.concatenate(list(scale(blocks).values()), axis=1)
+    if not np.isfinite(joined).all(axis=1).any():
+        raise UserError(f"no track has all of {', '.join(blocks)}: there is nothing to borrow from")
+    return KNNImputer(n_neighbors=1).fit_transform(joined)
+
+
+def modalities(blocks: Mapping[str, np.ndarray]) -> Modalities:
+    """Keep blocks apart, for models with an encoder for each.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, (N, d) each
+        NaN rows where a track lacks the block.
+
+    Returns
+    -------
+    Modalities
+        The scaled blocks and the mask that says which rows of them are real.
+
+    Raises
+    ------
+    UserError
+        As of `scale`.
+    """
+    return Modalities(
+        {name: np.nan_to_num(block) for name, block in scale(blocks).items()}, present(blocks)
+    )
