@@ -14,9 +14,24 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from lib import ROOT, audio, clustering, corpus, extract, metrics, report, results, training
+from lib import (
+    ROOT,
+    audio,
+    clustering,
+    corpus,
+    embed,
+    extract,
+    hybrid,
+    metrics,
+    report,
+    results,
+    text,
+    training,
+)
 from lib.errors import UserError
 from lib.settings import Settings
+
+CACHE = ROOT / ".cache"
 
 
 @dataclass(frozen=True)
@@ -76,9 +91,16 @@ class Study:
         if self.corpus.table is not None:
             nothing = pd.DataFrame(columns=["track_id", "path", "reason"])
             return extract.Features(self.corpus.table, None, nothing)
-        features = extract.extract(self.corpus.tracks, cache=ROOT / ".cache" / "features")
+        features = extract.extract(self.corpus.tracks, cache=CACHE / "features")
         results.write_csv(self.folder / "skipped.csv", features.skipped)
         return features
+
+    @cached_property
+    def wide_features(self) -> pd.DataFrame:
+        """Spectrum, rhythm, harmony and MFCCs of the same tracks: (n_tracks, n_columns)."""
+        if self.corpus.table is not None:
+            return self.corpus.table
+        return extract.extract(self.tracks, wide=True, cache=CACHE / "features").vectors
 
     @cached_property
     def tracks(self) -> pd.DataFrame:
@@ -96,6 +118,41 @@ class Study:
         """The standardised MFCC means, (n_tracks, n_mfcc): what models eat and all share."""
         names = [c for c in self.features.vectors if c.startswith("mfcc") and c.endswith("_mean")]
         return StandardScaler().fit_transform(self.features.vectors[names].to_numpy(float))
+
+    @cached_property
+    def images(self) -> np.ndarray | None:
+        """Standardised MFCC images, (n_tracks, 1, n_mfcc, n_frames); None without audio.
+
+        Each coefficient has mean 0 and variance 1 over all tracks and frames, so that the first
+        ones, which vary most, do not drown the others.
+        """
+        images = self.features.images
+        if images is None:
+            return None
+        mean = images.mean(axis=(0, 2), keepdims=True)
+        deviation = images.std(axis=(0, 2), keepdims=True)
+        return ((images - mean) / np.maximum(deviation, 1e-9))[:, None]
+
+    @cached_property
+    def words(self) -> pd.DataFrame:
+        """The words of each track, their language and where they come from: see `lib.text`."""
+        place = text.folder(self.settings.corpus, self.settings.data_dir)
+        return text.load(self.tracks, place)
+
+    @cached_property
+    def text_vectors(self) -> dict[str, np.ndarray]:
+        """Vectors of the sung words by method, (n_tracks, n_dims) each; NaN rows without words.
+
+        Empty where fewer than half of the clusters could have a track with words.
+        """
+        sung = self.words["source"].isin(text.SUNG)
+        texts = self.words["text"].where(sung, "").tolist()
+        if embed.has_text(texts).sum() < max(2, self.n_clusters // 2):
+            return {}
+        return {
+            "tfidf": embed.tfidf(texts),
+            "sbert": embed.sentences(texts, cache=CACHE / "sentences"),
+        }
 
     @cached_property
     def n_clusters(self) -> int:
@@ -121,12 +178,44 @@ class Study:
         kept = float(pca.explained_variance_ratio_.sum())
         return Representation("pca", "mfcc_mean", pca.transform(self.inputs)[None], r2=kept)
 
-    def architecture(self, network: type) -> partial:
-        """Return the recipe for a network that eats the inputs: a class of `lib.models`."""
-        n_features = self.inputs.shape[1]
-        return partial(network, n_features=n_features, latent_dim=self.settings.latent_dim)
+    def spectral(self) -> Representation:
+        """Represent each track by the standardised wide features: no model at all."""
+        columns = [c for c in self.wide_features if c != "length" and not c.startswith("mfcc")]
+        points = StandardScaler().fit_transform(self.wide_features[columns].to_numpy(float))
+        return Representation("spectral", "spectral", points[None], r2=1.0)
 
-    def learn(self, name: str, network: type, beta: float = 1.0) -> training.Trained:
+    def words_alone(self) -> list[Representation]:
+        """Represent each track that has words by them, and leave the others out (NaN)."""
+        return [Representation("raw", name, v[None]) for name, v in self.text_vectors.items()]
+
+    def hybrids(self) -> list[Representation]:
+        """Represent each track by sound and words side by side: see `lib.hybrid.concatenate`."""
+        return [
+            Representation(
+                f"hybrid_{name}",
+                f"mfcc_mean+{name}",
+                hybrid.concatenate({"audio": self.inputs, "text": vectors})[None],
+            )
+            for name, vectors in self.text_vectors.items()
+        ]
+
+    def architecture(self, network: type, data: np.ndarray | None = None) -> partial:
+        """Return the recipe for a network that eats the inputs, or other data.
+
+        Parameters
+        ----------
+        network : type
+            A class of `lib.models` or `lib.convolutional`.
+        data : ndarray, optional
+            Vectors (n_tracks, n_features) or images (n_tracks, 1, n_rows, n_columns).
+        """
+        data = self.inputs if data is None else data
+        size = {"shape": data.shape[2:]} if data.ndim == 4 else {"n_features": data.shape[1]}
+        return partial(network, latent_dim=self.settings.latent_dim, **size)
+
+    def learn(
+        self, name: str, network: type, beta: float = 1.0, data: np.ndarray | None = None
+    ) -> training.Trained:
         """Train a network once for each seed, or load it if it was trained on these data before.
 
         Parameters
@@ -134,9 +223,11 @@ class Study:
         name : str
             Of the representation.
         network : type
-            A class of `lib.models`.
+            A class of `lib.models` or `lib.convolutional`.
         beta : float
             Weight of the KL term.
+        data : ndarray, optional
+            What it learns: the inputs where not said.
 
         Returns
         -------
@@ -144,8 +235,8 @@ class Study:
             With a member for each seed.
         """
         return training.train(
-            self.architecture(network),
-            self.inputs,
+            self.architecture(network, data),
+            self.inputs if data is None else data,
             self.seeds,
             beta=beta,
             epochs=self.settings.epochs,
@@ -198,12 +289,14 @@ class Study:
     ) -> np.ndarray:
         """Return the cluster of each track: (n_tracks,) of int, for one seed.
 
-        Where that seed's member diverged there is nothing to partition: all tracks are noise (-1).
+        A track without a place there (no words, say, or a member that diverged) is noise, -1.
         """
         z = representation.z[seed % len(representation.z)]
-        if not np.isfinite(z).all():
-            return np.full(len(z), -1)
-        return clustering.ALGORITHMS[algorithm](z, self.n_clusters, seed)
+        there = np.isfinite(z).all(axis=1)
+        labels = np.full(len(z), -1)
+        if there.sum() > self.n_clusters:
+            labels[there] = clustering.ALGORITHMS[algorithm](z[there], self.n_clusters, seed)
+        return labels
 
     def _row(self, representation: Representation, algorithm: str, seed: int, labels) -> dict:
         member = seed % len(representation.z)
@@ -311,6 +404,8 @@ class Study:
         return figure
 
 
-def representation(name: str, trained: training.Trained, beta: float = np.nan) -> Representation:
+def representation(
+    name: str, trained: training.Trained, beta: float = np.nan, features: str = "mfcc_mean"
+) -> Representation:
     """Return what trained networks make of the tracks: their posterior means."""
-    return Representation(name, "mfcc_mean", trained.z, beta, trained.health)
+    return Representation(name, features, trained.z, beta, trained.health)
