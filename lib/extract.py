@@ -16,6 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from lib import audio, spectral, workers
+from lib.decoding import AudioError, check_file
 from lib.errors import UserError
 from lib.store import FileKey, Row, Store, content_digest, file_key
 
@@ -212,7 +213,7 @@ def _describe(path: str, describe: Callable) -> Row:
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             vector, image = describe(path)
-    except audio.AudioError as error:
+    except AudioError as error:
         return Row(reason=str(error))
     if not np.isfinite(vector).all():
         return Row(reason="its samples are too large to compute with")
@@ -222,12 +223,12 @@ def _describe(path: str, describe: Callable) -> Row:
 def _describe_content(path: str, describe: Callable, known: set[str]) -> tuple[Row, FileKey | None]:
     """Describe a file, and say for which content the result holds, if that is certain."""
     try:
-        audio.check_file(path)
+        check_file(path)
         key, digest = file_key(path), content_digest(path)
         row = Row() if digest in known else _describe(path, describe)
         if file_key(path) != key:
             return Row(reason="it changed while it was read"), None
-    except audio.AudioError as error:
+    except AudioError as error:
         return Row(reason=str(error)), None
     except OSError as error:
         return Row(reason=f"cannot be read: {error.strerror}"), None

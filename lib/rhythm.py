@@ -12,8 +12,8 @@ _ONSET_DELAY = 1 + N_FFT // (2 * HOP)  # frames: the difference itself, and half
 _TEMPO_LAGS = int(8.0 * SAMPLE_RATE / HOP)  # frames in 8 s
 
 
-def onset_strength(mel: np.ndarray) -> np.ndarray:
-    """How much louder the bands became: the onset envelope that librosa's beat tracker takes.
+def rises(mel: np.ndarray) -> np.ndarray:
+    """How much louder the bands became from each frame to the next, in the median.
 
     Parameters
     ----------
@@ -22,16 +22,26 @@ def onset_strength(mel: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float32, shape (frames,)
-        ``librosa.onset.onset_strength(y=y, aggregate=np.median)``.
+    ndarray of float32, shape (frames - 1,)
+        In decibels; a band that became fainter counts as unchanged.
     """
-    envelope = np.zeros(len(mel), np.float32)
-    # Block by block, so that no second array of the size of a long track's is made.
-    for start in range(0, len(mel) - _ONSET_DELAY, _BLOCK):
-        stop = min(start + _BLOCK, len(mel) - _ONSET_DELAY)
-        rise = np.maximum(0, np.diff(mel[start : stop + 1], axis=0))
-        envelope[start + _ONSET_DELAY : stop + _ONSET_DELAY] = np.median(rise, axis=1)
-    return envelope
+    return np.median(np.maximum(0, np.diff(mel, axis=0)), axis=1)
+
+
+def onset_strength(rises: np.ndarray) -> np.ndarray:
+    """The onset envelope that librosa's beat tracker takes.
+
+    Parameters
+    ----------
+    rises : ndarray of float32, shape (frames - 1,)
+        From `rises`, of the whole track.
+
+    Returns
+    -------
+    ndarray of float32, shape (frames,)
+        ``librosa.onset.onset_strength(y=y, aggregate=np.median)``: moved to where a rise is heard.
+    """
+    return np.pad(rises, (_ONSET_DELAY, 0))[: len(rises) + 1]
 
 
 def tempo(envelope: np.ndarray) -> float:

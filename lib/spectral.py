@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib import audio
+from lib import audio, rhythm
 from lib.audio import HOP, N_FFT, SAMPLE_RATE
-from lib.rhythm import onset_strength, tempo
 from lib.separation import Separation
 
 _BLOCK = 1024  # frames at a time: some 50 MB with all that is derived from them
@@ -110,12 +109,15 @@ def describe(path: str | os.PathLike, n_mfcc: int = 20) -> tuple[np.ndarray, np.
         crossings.add(block)
 
     filters = chroma_filters(tuning(*np.concatenate(peaks, axis=1))).T
-    pitch_classes, mel = [], []
+    pitch_classes, mfcc, rises = [], [], []
+    mel = np.empty((0, audio.N_MELS), np.float32)
     for block in second():
         power = np.square(np.abs(block.spectrum))
         pitch_classes.append(chroma(power, filters))
-        mel.append(audio.decibels(audio.mel_power(power), loudest))
-    mel = np.concatenate(mel)
+        last = mel[-1:]
+        mel = audio.decibels(audio.mel_power(power), loudest)
+        mfcc.append(audio.cepstra(mel, n_mfcc))
+        rises.append(rhythm.rises(np.concatenate([last, mel])))
 
     level, centroid, bandwidth, rolloff, flat = np.concatenate(shape).T
     harmonic, percussive = separation.finish()
@@ -124,13 +126,14 @@ def describe(path: str | os.PathLike, n_mfcc: int = 20) -> tuple[np.ndarray, np.
     ]  # fmt: skip
     moments = [(x.mean(dtype=np.float64), x.var(dtype=np.float64)) for x in series]
     moments += [harmonic.moments, percussive.moments]
-    mfcc, image = audio.summarise(audio.cepstra(mel, n_mfcc).T)
+    narrow, image = audio.summarise(np.concatenate(mfcc).T)
+    envelope = rhythm.onset_strength(np.concatenate(rises))
     vector = [
-        mfcc,
+        narrow,
         [crossings.length],
         np.ravel(moments),
-        [tempo(onset_strength(mel))],
-        mfcc[n_mfcc:] ** 2,
+        [rhythm.tempo(envelope)],
+        narrow[n_mfcc:] ** 2,
         contrast(np.concatenate(extremes)).mean(axis=0),
         [flat.mean(dtype=np.float64)],
         [harmonic.energy / max(harmonic.energy + percussive.energy, _TINY)],
