@@ -87,14 +87,14 @@ class ConvVAE(VAE):
         halve = {"kernel": (4, 4), "stride": 2, "padding": 1}
         shorten = {"kernel": (3, 4), "stride": (1, 4), "padding": (1, 0)}
         self.encoder = nn.Sequential(
-            Conv(members, 1, 16, **halve), BatchNorm(members, 16), nn.ReLU(),
-            Conv(members, 16, 32, **halve), BatchNorm(members, 32), nn.ReLU(),
-            Conv(members, 32, 32, **shorten), BatchNorm(members, 32), nn.ReLU(),
+            Conv(members, 1, 8, **halve), BatchNorm(members, 8), nn.ReLU(),
+            Conv(members, 8, 16, **halve), BatchNorm(members, 16), nn.ReLU(),
+            Conv(members, 16, 32, **shorten), BatchNorm(members, 32), nn.ReLU(),
             nn.Flatten(2), Linear(members, size, 2 * latent_dim),
         )  # fmt: skip
         self.decoder = nn.Sequential(
             Linear(members, latent_dim, size), nn.ReLU(), nn.Unflatten(2, small),
-            ConvTranspose(members, 32, 32, **shorten), BatchNorm(members, 32), nn.ReLU(),
-            ConvTranspose(members, 32, 16, **halve), BatchNorm(members, 16), nn.ReLU(),
-            ConvTranspose(members, 16, 1, **halve),
+            ConvTranspose(members, 32, 16, **shorten), BatchNorm(members, 16), nn.ReLU(),
+            ConvTranspose(members, 16, 8, **halve), BatchNorm(members, 8), nn.ReLU(),
+            ConvTranspose(members, 8, 1, **halve),
         )  # fmt: skip

@@ -162,9 +162,19 @@ def maps(projections: Mapping[str, np.ndarray], groups: Mapping[str, np.ndarray]
     return figure
 
 
-def contingency(truth: np.ndarray, labels: np.ndarray) -> Figure:
-    """Draw which genres each cluster holds, clusters in the order of their commonest genre."""
-    table = pd.crosstab(pd.Series(truth, name="Genre"), pd.Series(labels, name="Cluster"))
+def contingency(truth: np.ndarray, labels: np.ndarray, name: str = "Genre") -> Figure:
+    """Draw which genres each cluster holds, clusters in the order of their commonest genre.
+
+    Parameters
+    ----------
+    truth : ndarray of str, (n_tracks,)
+        The genre (or the language...) of each track.
+    labels : ndarray of int, (n_tracks,)
+        The cluster of each track; -1 is noise.
+    name : str
+        What ``truth`` is.
+    """
+    table = pd.crosstab(pd.Series(truth, name=name), pd.Series(labels, name="Cluster"))
     table = table[sorted(table, key=lambda cluster: table[cluster].to_numpy().argmax())]
     figure, axis = plt.subplots(figsize=(6.5, 4.2), layout="constrained")
     sns.heatmap(table, annot=True, fmt="d", cmap="Blues", cbar_kws={"label": "Tracks"}, ax=axis)
@@ -222,4 +232,106 @@ def noise_line(points: pd.DataFrame, line: pd.DataFrame) -> Figure:
     axis.set_xticks([1, 2, 4, 8, 16], ["1", "2", "4", "8", "16"])
     axis.minorticks_off()
     axis.legend(title=None)
+    return figure
+
+
+def reconstructions(images: np.ndarray, rebuilt: np.ndarray, titles: Sequence[str]) -> Figure:
+    """Draw MFCC images, and below each what a model makes of it.
+
+    Parameters
+    ----------
+    images, rebuilt : ndarray, (n, n_rows, n_columns)
+        Standardised images and their reconstructions.
+    titles : sequence of str
+        Of the n columns.
+    """
+    figure, axes = plt.subplots(
+        2, len(images), figsize=(2.4 * len(images), 3.4), sharex=True, sharey=True,
+        squeeze=False, layout="constrained",
+    )  # fmt: skip
+    for row, name, pictures in zip(axes, ("Track", "Model"), (images, rebuilt), strict=True):
+        for axis, picture in zip(row, pictures, strict=True):
+            drawn = axis.imshow(
+                picture, cmap="vlag", vmin=-3, vmax=3, aspect="auto", origin="lower"
+            )
+            axis.grid(visible=False)
+        row[0].set(ylabel=name)
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title)
+    figure.supxlabel("Frame", fontsize="medium")
+    figure.colorbar(drawn, ax=axes, label="Standardised MFCC")
+    return figure
+
+
+def score_matrix(table: pd.DataFrame, label: str, ideal: str = "high") -> Figure:
+    """Draw a table of scores as a heat map: methods down, whatever is compared across.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Numbers; NaN stays empty.
+    label : str
+        What the numbers are.
+    ideal : str
+        ``high`` for one scale over all; ``columns`` to scale each column from its worst (0) to
+        its best (1), for scores of different units.
+    """
+    colours = table
+    if ideal == "columns":
+        colours = (table - table.min()) / (table.max() - table.min())
+    size = (1.2 + 1.05 * table.shape[1] + 2, 0.8 + 0.33 * table.shape[0])
+    figure, axis = plt.subplots(figsize=size, layout="constrained")
+    sns.heatmap(colours, annot=table, fmt=".2f", cmap="viridis", ax=axis, linewidths=0.5,
+                cbar_kws={"label": label}, annot_kws={"size": "small"})  # fmt: skip
+    axis.set(xlabel="", ylabel="")
+    axis.tick_params(axis="x", rotation=30)
+    axis.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def map_grid(projections: Mapping[str, np.ndarray], groups: np.ndarray) -> Figure:
+    """Draw one map for each space, with the same groups: a small multiple.
+
+    Parameters
+    ----------
+    projections : mapping of str to ndarray, (n_tracks, 2)
+        Maps by the name of their space; NaN where a track has no place.
+    groups : ndarray of str, (n_tracks,)
+        The genre of each track.
+    """
+    columns = 3
+    rows = -(-len(projections) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(9.5, 2.9 * rows), squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat[len(projections) :]:
+        axis.set_axis_off()
+    for axis, (name, points) in zip(axes.flat, projections.items(), strict=False):
+        for group, (colour, marker) in style(groups).items():
+            axis.scatter(*points[groups == group].T, c=colour, marker=marker, s=9, linewidths=0,
+                         label=group or "unknown")  # fmt: skip
+        axis.set(title=name, xticks=[], yticks=[])
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False,
+                  markerscale=2)  # fmt: skip
+    return figure
+
+
+def differences(table: pd.DataFrame) -> Figure:
+    """Draw differences with their 95 % intervals: what lies clear of zero is not luck.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``name``, ``mean``, ``low`` and ``high``.
+    """
+    figure, axis = plt.subplots(figsize=(7, 0.8 + 0.32 * len(table)), layout="constrained")
+    places = np.arange(len(table))
+    clear = (table["low"] > 0) | (table["high"] < 0)
+    colours = np.where(clear, "#0173b2", "0.6")
+    axis.hlines(places, table["low"], table["high"], color=colours, linewidth=2)
+    axis.scatter(table["mean"], places, color=colours, s=30, zorder=3)
+    axis.axvline(0, color="0.3", linewidth=1)
+    axis.set_yticks(places, table["name"])
+    axis.invert_yaxis()
     return figure

@@ -10,7 +10,7 @@ from lib.convolutional import Conv1dVAE, ConvVAE
 
 @pytest.mark.parametrize(
     ("architecture", "shape", "parameters"),
-    [(partial(Conv1dVAE), (20,), 31_601), (partial(ConvVAE), (1, 20, 128), 104_609)],
+    [(partial(Conv1dVAE), (20,), 31_601), (partial(ConvVAE), (1, 20, 128), 79_633)],
 )
 def test_shapes_and_parameters(architecture, shape, parameters):
     model = models.build(architecture, members=2)
