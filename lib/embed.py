@@ -58,7 +58,8 @@ def tfidf(texts: Sequence[str], n_dims: int = 30, seed: int = 0) -> np.ndarray:
     Returns
     -------
     ndarray of float64, shape (N, n_dims)
-        Rows of unit length; NaN where a text holds no letter.
+        Rows of unit length (0 where a text shares nothing with the dimensions that were kept); NaN
+        where a text holds no letter.
 
     Raises
     ------
@@ -79,7 +80,8 @@ def tfidf(texts: Sequence[str], n_dims: int = 30, seed: int = 0) -> np.ndarray:
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
     counts = vectorizer.fit_transform([text for text, ok in zip(texts, there, strict=True) if ok])
     svd = TruncatedSVD(min(n_dims, *counts.shape), random_state=seed)
-    return _spread(normalize(svd.fit_transform(counts)), there)
+    with np.errstate(invalid="ignore"):  # texts that are all the same have no variance
+        return _spread(normalize(svd.fit_transform(counts)), there)
 
 
 def sentences(
