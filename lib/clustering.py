@@ -203,6 +203,8 @@ def spectral(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         For more clusters than tracks, and for points that are not finite.
     """
     _check(points, n_clusters)
+    if n_clusters == 1:  # which the solver refuses
+        return np.zeros(len(points), int)
     with _quiet():
         # LOBPCG needs no factors of the graph, which in ten dimensions are all but dense
         return cluster.SpectralClustering(
@@ -272,7 +274,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         lambda points, n_clusters, seed: agglomerative(points, n_clusters),
         seeded=False,
         exact_up_to=WARD_UP_TO,
-        beyond=f"only clusters that touch on the graph of the nearest neighbours merge",
+        beyond="only clusters that touch on the graph of the nearest neighbours merge",
     ),
     "dbscan": _by_sample(dbscan),
     "hdbscan": _by_sample(hdbscan),
@@ -347,5 +349,6 @@ def _quiet():
     """Silence what a collapsed space provokes at every call: its health row says it once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", "Exited", UserWarning)  # LOBPCG, short of its tolerance
+        # LOBPCG: short of its tolerance, or solved without it as the graph is tiny
+        warnings.filterwarnings("ignore", "Exited|The problem size", UserWarning)
         yield

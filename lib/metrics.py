@@ -43,7 +43,8 @@ def score(
     dict
         ``n_clusters``, ``noise_fraction``, ``silhouette``, ``calinski_harabasz``,
         ``davies_bouldin``, ``ari``, ``nmi``, ``ami``, ``purity``, ``silhouette_shared``. A score
-        that is not defined (fewer than two clusters, say) is NaN.
+        that is not defined (fewer than two clusters, say) is NaN: `clustering.problem` says why.
+        The silhouettes of very many tracks are estimates: see `silhouette`.
     """
     kept = labels >= 0
     n_clusters = len(np.unique(labels[kept]))
@@ -58,18 +59,64 @@ def score(
             "davies_bouldin": sk.davies_bouldin_score(own, partition),
             "silhouette_shared": silhouette(shared[kept], partition)[0],
         }
-    against = dict.fromkeys(("ari", "nmi", "ami", "purity"), np.nan)
+    shape = {
+        "n_clusters": n_clusters,
+        "noise_fraction": float(np.mean(~kept)) if len(kept) else 0.0,
+    }
+    return {**shape, **geometric, **agreement(labels, truth)}
+
+
+def agreement(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Score a partition against genres.
+
+    Parameters
+    ----------
+    labels : ndarray of int, (n_tracks,)
+        The cluster of each track; -1 counts as one more cluster.
+    truth : ndarray of str, (n_tracks,)
+        The genre of each track; tracks without one, "", do not count.
+
+    Returns
+    -------
+    dict
+        ``ari``, ``nmi``, ``ami``, ``purity``; NaN when fewer than two genres are known.
+    """
     known = truth != ""
-    if len(np.unique(truth[known])) > 1:
-        pair = truth[known], labels[known]
-        against = {
-            "ari": sk.adjusted_rand_score(*pair),
-            "nmi": sk.normalized_mutual_info_score(*pair),
-            "ami": sk.adjusted_mutual_info_score(*pair),
-            "purity": purity(*pair),
-        }
-    shape = {"n_clusters": n_clusters, "noise_fraction": float(1 - kept.mean())}
-    return {**shape, **geometric, **against}
+    if len(np.unique(truth[known])) < 2:
+        return dict.fromkeys(("ari", "nmi", "ami", "purity"), np.nan)
+    pair = truth[known], labels[known]
+    return {
+        "ari": sk.adjusted_rand_score(*pair),
+        "nmi": sk.normalized_mutual_info_score(*pair),
+        "ami": sk.adjusted_mutual_info_score(*pair),
+        "purity": purity(*pair),
+    }
+
+
+def score_noise(
+    points: np.ndarray, labels: np.ndarray, shared: np.ndarray, truth: np.ndarray
+) -> dict[str, dict[str, float]]:
+    """Score a partition without its noise, and with the noise taken for one more cluster.
+
+    An algorithm that calls all but the clearest tracks noise looks good without it. `score` stands
+    between the two: geometry without noise, genres with it.
+
+    Parameters
+    ----------
+    points, labels, shared, truth
+        As for `score`.
+
+    Returns
+    -------
+    dict
+        ``without noise`` and ``with noise``, each as from `score`; both have the ``n_clusters``
+        and the ``noise_fraction`` of the partition itself.
+    """
+    kept = labels >= 0
+    without = score(points[kept], labels[kept], shared[kept], truth[kept])
+    shape = {"n_clusters": without["n_clusters"], "noise_fraction": float(np.mean(~kept))}
+    noise_as_cluster = score(points, labels + 1, shared, truth)
+    return {"without noise": without | shape, "with noise": noise_as_cluster | shape}
 
 
 def purity(truth: np.ndarray, labels: np.ndarray) -> float:
@@ -117,7 +164,8 @@ def noise_silhouette(n_dims: int, n_tracks: int, n_clusters: int) -> float:
     Parameters
     ----------
     n_dims, n_tracks, n_clusters : int
-        Standard normal noise of this shape, in this many clusters.
+        Standard normal noise of this shape, in this many clusters. No more than 5,000 tracks are
+        drawn: four times as many lower the silhouette by 0.004 at most.
 
     Returns
     -------
@@ -126,7 +174,7 @@ def noise_silhouette(n_dims: int, n_tracks: int, n_clusters: int) -> float:
     """
     silhouettes = []
     for seed in range(3):
-        draw = np.random.default_rng(seed).standard_normal((n_tracks, n_dims))
+        draw = np.random.default_rng(seed).standard_normal((min(n_tracks, 5000), n_dims))
         partition = clustering.kmeans(draw, n_clusters, seed=0)
         silhouettes.append(silhouette(draw, partition)[0])
     return float(np.mean(silhouettes))

@@ -67,8 +67,8 @@ def graph(points: np.ndarray) -> sparse.csr_array:
 
 def _links(tracks: np.ndarray, near: np.ndarray, n_tracks: int) -> sparse.csr_array:
     """Link some tracks, (n,), with others, (n, k), both ways."""
-    ends = np.repeat(tracks, near.shape[1]), near.ravel()
-    links = sparse.coo_array((np.ones(near.size), ends), (n_tracks, n_tracks)).tocsr()
+    ends = np.stack([np.repeat(tracks, near.shape[1]), near.ravel()]).astype(np.int32)
+    links = sparse.coo_array((np.ones(near.size), tuple(ends)), (n_tracks, n_tracks)).tocsr()
     links.data[:] = 1  # what is named twice was summed
     return links.maximum(links.T)
 

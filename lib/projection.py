@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.manifold import TSNE
 
 from lib import jit
+from lib.errors import UserError
 from lib.neighbours import nearest
 
 
@@ -31,12 +32,15 @@ def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
         The map.
     """
     perplexity = min(30.0, (len(points) - 1) / 3)
-    start = "pca" if points.shape[1] > 1 else "random"
-    return TSNE(2, perplexity=perplexity, init=start, random_state=seed).fit_transform(points)
+    tsne = TSNE(2, perplexity=perplexity, init=_start(points), random_state=seed)
+    return tsne.fit_transform(points)
 
 
 def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray:
     """Map by UMAP (McInnes, Healy and Melville 2018), on the exact nearest neighbours.
+
+    The neighbours are those of `neighbours.nearest`, which clustering uses too: maps of one space
+    with several seeds search them once.
 
     Parameters
     ----------
@@ -45,13 +49,20 @@ def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray
     seed : int
         Seed of the layout.
     n_neighbors : int
-        How many neighbours make a neighbourhood.
+        How many neighbours make a neighbourhood, the track itself counted.
 
     Returns
     -------
     ndarray, (n_tracks, 2)
         The map.
+
+    Raises
+    ------
+    UserError
+        For fewer than three tracks.
     """
+    if len(points) < 3:
+        raise UserError(f"{len(points)} tracks make no map by UMAP: it takes three, add music")
     jit.warm()
     from umap import UMAP  # not at the top: its import alone takes seconds
 
@@ -61,7 +72,7 @@ def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray
     indices, distances = nearest(points, n_neighbors)
     mapper = UMAP(
         n_neighbors=n_neighbors,
-        init="pca" if points.shape[1] > 1 else "random",
+        init=_start(points),
         random_state=seed,
         n_jobs=1,
         precomputed_knn=(indices, distances, None),
@@ -69,3 +80,8 @@ def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "precomputed_knn")  # we map no new points later
         return mapper.fit_transform(points)
+
+
+def _start(points: np.ndarray) -> str:
+    """Start from the principal components where there are two, and anything varies at all."""
+    return "pca" if points.shape[1] > 1 and np.ptp(points, axis=0).any() else "random"

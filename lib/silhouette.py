@@ -13,7 +13,7 @@ EXACT_UP_TO = 20_000
 """So many tracks are compared each with each; of more, only a sample with all the others."""
 SAMPLE = 5_000
 ROWS, COLUMNS = 256, 1024  # of a tile
-CLOSE = 1e-5  # of the squared norms: below it, single precision knows little of a distance
+CLOSE = 1e-3  # of the squared norms: nearer tracks are measured again in double precision
 
 
 def silhouette(
