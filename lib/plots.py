@@ -116,13 +116,15 @@ def mfcc_correlation(vectors: pd.DataFrame) -> Figure:
     return figure
 
 
-def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
+def training_curves(histories: Mapping[str, pd.DataFrame], log: bool = False) -> Figure:
     """Draw the losses of each model over epochs: the mean over seeds, and their spread as a band.
 
     Parameters
     ----------
     histories : mapping of str to DataFrame
         `Trained.history` of each model, by the name to show.
+    log : bool
+        Whether losses of models on different data must share an axis.
     """
     figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
     names = {"total": "Total", "reconstruction": "Reconstruction", "kl": "KL"}
@@ -133,6 +135,7 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
                 sns.lineplot(history, x="epoch", y=column, errorbar=("pi", 100), label=model,
                              color=colour, ax=axis)  # fmt: skip
         axis.set(title=name, xlabel="Epoch", ylabel="nats per track")
+        axis.set_yscale("log" if log else "linear")
         axis.legend(title=None)
     return figure
 

@@ -13,6 +13,7 @@ import soundfile
 from IPython.display import HTML, Markdown
 
 from lib import audio, statistics
+from lib.trained import Trained
 
 NAMES = {
     "raw": "Raw features",
@@ -21,9 +22,19 @@ NAMES = {
     "ae": "Autoencoder",
     "vae": "VAE",
     "random_encoder": "Untrained encoder",
+    "conv1d_vae": "1-D conv VAE",
+    "conv_vae": "Conv VAE",
+    "hybrid_tfidf": "Sound + TF-IDF",
+    "hybrid_sbert": "Sound + SBERT",
 }
+WORDS_ALONE = {"tfidf": "TF-IDF alone", "sbert": "SBERT alone"}
 ALGORITHM_NAMES = {
     "kmeans": "k-means",
+    "agglomerative": "Ward",
+    "dbscan": "DBSCAN",
+    "hdbscan": "HDBSCAN",
+    "gmm": "Gaussian mixture",
+    "spectral": "Spectral",
     "random": "random labels",
     "genres": "the genres themselves",
 }
@@ -85,10 +96,9 @@ def scores_table(rows: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:
         Of text; scores that are nowhere defined (no labels) are left out.
     """
     table = []
-    for (representation, algorithm), group in rows.groupby(
-        ["representation", "algorithm"], sort=False
-    ):
-        entry = {"Representation": method_name(representation, algorithm)}
+    methods = rows.groupby(["representation", "features", "algorithm"], sort=False)
+    for method, group in methods:
+        entry = {"Representation": method_name(*method)}
         for score in scores:
             if rows[score].notna().any():
                 value = statistics.interval(group[score])
@@ -98,16 +108,81 @@ def scores_table(rows: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def method_name(representation: str, algorithm: str = "kmeans") -> str:
-    """Return what a table calls a method."""
-    name = NAMES.get(representation, representation)
-    return name if algorithm == "kmeans" else ALGORITHM_NAMES.get(algorithm, algorithm).capitalize()
+def health_table(trained: Mapping[str, Trained]) -> pd.DataFrame:
+    """Lay out the health of networks: a row each, means and intervals over seeds.
+
+    Parameters
+    ----------
+    trained : mapping of str to Trained
+        By the name of the representation.
+
+    Returns
+    -------
+    DataFrame
+        Of text: parameters, R2, KL, active units, total correlation, and the verdicts counted.
+    """
+    table = []
+    for name, networks in trained.items():
+        health = networks.health
+        verdicts = health["verdict"].value_counts()
+        table.append(
+            {
+                "Network": space_name(name),
+                "Parameters": f"{networks.n_parameters:,}",
+                "R2": format(statistics.interval(health["r2"]), ".3f"),
+                "KL (nats)": format(statistics.interval(health["kl"]), ".2f"),
+                "Active units": format(statistics.interval(health["active_units"]), ".1f"),
+                "Verdict": ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()),
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def ranked_table(ranking: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Lay out a ranking of `lib.comparison`: what makes a method, and its score."""
+    bounds = ranking[["mean", "low", "high"]].itertuples(index=False)
+    scores = [format(statistics.Interval(*bound), ".3f") for bound in bounds]
+    names = ranking.drop(columns=["mean", "low", "high"]).rename(columns=str.capitalize)
+    return names.assign(**{SCORE_NAMES[score]: scores})
+
+
+def kmeans_scores(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of every score for each space under k-means, as numbers."""
+    kmeans = with_names(rows[rows["algorithm"] == "kmeans"])
+    scores = [score for score in SCORE_NAMES if score not in ("r2", "kl", "active_units")]
+    table = kmeans.groupby("space", sort=False)[scores].mean()
+    return table.dropna(axis=1, how="all").rename(columns=SCORE_NAMES)
+
+
+def rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Lay out numbers with three digits, and the index as the column ``Space``."""
+    text = table.map(lambda value: "" if np.isnan(value) else f"{value:.3f}")
+    return text.rename(columns=str.capitalize).rename_axis("Space").reset_index()
+
+
+def space_name(representation: str, features: str = "") -> str:
+    """Return what tables and figures call a space."""
+    if representation == "raw" and features in WORDS_ALONE:
+        return WORDS_ALONE[features]
+    return NAMES.get(representation, representation)
+
+
+def method_name(representation: str, features: str = "", algorithm: str = "kmeans") -> str:
+    """Return what a table calls a method, where k-means goes without saying."""
+    if algorithm in ("random", "genres"):
+        return ALGORITHM_NAMES[algorithm].capitalize()
+    name = space_name(representation, features)
+    return name if algorithm == "kmeans" else f"{name}, {ALGORITHM_NAMES[algorithm]}"
 
 
 def with_names(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with a column ``method``: what a figure calls each row's method."""
-    pairs = zip(rows["representation"], rows["algorithm"], strict=True)
-    return rows.assign(method=[method_name(*pair) for pair in pairs])
+    """Return the rows with columns ``space`` and ``method``: what a figure calls them."""
+    methods = rows[["representation", "features", "algorithm"]].itertuples(index=False)
+    methods = [tuple(method) for method in methods]
+    return rows.assign(
+        space=[space_name(*method[:2]) for method in methods],
+        method=[method_name(*method) for method in methods],
+    )
 
 
 def players(excerpts: Mapping[str, np.ndarray]) -> HTML | Markdown:

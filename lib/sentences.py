@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import Markdown
 from sklearn.neighbors import NearestNeighbors
 
-from lib import demo, statistics
+from lib import demo, statistics, text
 from lib.report import NAMES, SCORE_NAMES, say
 
 
@@ -160,6 +160,104 @@ def clusters(truth: np.ndarray, labels: np.ndarray) -> Markdown:
     return say(
         f"The genre kept together best is {share.index[-1]} ({share.iloc[-1]:.0%} of it in one "
         f"cluster), the one spread most is {share.index[0]} ({share.iloc[0]:.0%})."
+    )
+
+
+def words(table: pd.DataFrame) -> Markdown:
+    """Say how many tracks have words, in which languages, and where they come from."""
+    sources = table["source"].value_counts()
+    sung = table[table["source"].isin(text.SUNG)]
+    if not len(sung):
+        return say(
+            "No track of this corpus has lyrics or a transcript, so the rows that need words are "
+            "absent below. A folder of lyrics beside the audio would bring them back."
+        )
+    languages = sung["language"].replace("", "unknown").value_counts()
+    listed = ", ".join(f"{count} in {language}" for language, count in languages.items())
+    return say(
+        f"{len(sung)} of {len(table)} tracks have words that are sung ({listed}); for the others "
+        f"there is at most a name ({sources.get('metadata', 0)}) or nothing "
+        f"({sources.get('none', 0)})."
+    )
+
+
+def ranking(table: pd.DataFrame, score: str) -> Markdown:
+    """Name the best method, and how many cannot be told from it by their intervals."""
+    if not len(table):
+        return say(f"Without labels there is no {SCORE_NAMES[score]} to rank methods by.")
+    best = table.iloc[0]
+    close = (table["high"].fillna(table["mean"]) >= best["low"]).sum() - 1
+    value = statistics.Interval(best["mean"], best["low"], best["high"])
+    return say(
+        f"By {SCORE_NAMES[score]} the best of {len(table)} methods is {best['method']} "
+        f"({value}); the intervals of {close} others reach into its own."
+    )
+
+
+def added(table: pd.DataFrame, what: str) -> Markdown:
+    """Say how often something helped, how often it hurt, and how often it made no difference."""
+    if not len(table):
+        return say(f"What {what} would add cannot be said here.")
+    gains = table[table["clear"] & (table["mean"] > 0)]
+    losses = table[table["clear"] & (table["mean"] < 0)]
+    parts = [
+        f"Of {len(table)} comparisons, {len(gains)} show that {what} helped, {len(losses)} that it "
+        f"hurt, and {len(table) - len(gains) - len(losses)} are inside the noise."
+    ]
+    for group, verb in ((gains.nlargest(1, "mean"), "gain"), (losses.nsmallest(1, "mean"), "loss")):
+        for row in group.itertuples():
+            parts.append(f"The largest clear {verb} is {row.mean:+.3f} ({row.name}).")
+    return say(*parts)
+
+
+def genres_apart(before: pd.Series, after: pd.Series, what: str) -> Markdown:
+    """Name the genre that a change helped most, and the one that it hurt most."""
+    change = (after - before).sort_values()
+    return say(
+        f"With {what}, {change.index[-1]} gains most ({change.iloc[-1]:+.0%} of the genre in one "
+        f"cluster) and {change.index[0]} loses most ({change.iloc[0]:+.0%})."
+    )
+
+
+def language(agreement: pd.DataFrame) -> Markdown:
+    """Say in which space clusters follow the language more than the genre."""
+    if not len(agreement):
+        return say("Fewer than two languages are known here, so no cluster can follow one.")
+    follow = agreement[agreement["language"] > agreement["genre"]]
+    names = ", ".join(follow.index) or "no space"
+    top = agreement["language"].idxmax()
+    return say(
+        f"Clusters agree with the language most in {top} (AMI {agreement['language'][top]:.3f}). "
+        f"They follow the language more than the genre in {names}."
+    )
+
+
+def why(knowledge: pd.DataFrame, rows: pd.DataFrame, model: str) -> Markdown:
+    """Say why a model's clusters are better or worse than those of the features it was given.
+
+    Parameters
+    ----------
+    knowledge : DataFrame
+        Accuracy of linear probes, a row a space, with a column ``genre``.
+    rows : DataFrame
+        Tidy rows with ``space``.
+    model : str
+        The space of the model, as tables call it.
+    """
+    given, learned = knowledge["genre"].get("Raw features"), knowledge["genre"].get(model)
+    if given is None or learned is None or np.isnan(given) or np.isnan(learned):
+        return say("Without labels it cannot be said what the model lost.")
+    kmeans = rows[rows["algorithm"] == "kmeans"].set_index("space")
+    gap = kmeans["ami"][model].mean() - kmeans["ami"]["Raw features"].mean()
+    kept = kmeans["r2"][model].mean()
+    return say(
+        f"A linear reader finds the genre of {given:.0%} of the tracks in the raw features and of "
+        f"{learned:.0%} in the {model}'s code, which keeps {kept:.0%} of the features' variance: "
+        + ("the code has lost some of" if learned < given else "the code has lost nothing of")
+        + " what tells genres apart. "
+        f"k-means finds {gap:+.3f} AMI of it. What k-means sees are the directions of greatest "
+        "variance, and a model that is paid for variance keeps those first, whether they are "
+        "about genre or not."
     )
 
 

@@ -4,34 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from pathlib import Path
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.preprocessing import StandardScaler
 
-from lib import (
-    ROOT,
-    audio,
-    clustering,
-    corpus,
-    embed,
-    extract,
-    hybrid,
-    metrics,
-    report,
-    results,
-    text,
-    training,
-)
-from lib.errors import UserError
+from lib import clustering, hybrid, metrics, projection, report, results, training
+from lib.dataset import Dataset
 from lib.settings import Settings
-
-CACHE = ROOT / ".cache"
 
 
 @dataclass(frozen=True)
@@ -62,8 +47,8 @@ class Representation:
     r2: float = np.nan
 
 
-class Study:
-    """One notebook's run on one corpus.
+class Study(Dataset):
+    """One notebook's run on one corpus: a data set, and what is done with it.
 
     Parameters
     ----------
@@ -79,93 +64,9 @@ class Study:
     """
 
     def __init__(self, task: str, settings: Settings):
+        super().__init__(settings)
         self.task = task
-        self.settings = settings
-        self.folder: Path = settings.folder
-        self.corpus = corpus.load(settings.corpus, settings.data_dir)
         self.seeds = list(range(settings.seeds))
-
-    @cached_property
-    def features(self) -> extract.Features:
-        """The features of every track that can be read; the others go to ``skipped.csv``."""
-        if self.corpus.table is not None:
-            nothing = pd.DataFrame(columns=["track_id", "path", "reason"])
-            return extract.Features(self.corpus.table, None, nothing)
-        features = extract.extract(self.corpus.tracks, cache=CACHE / "features")
-        results.write_csv(self.folder / "skipped.csv", features.skipped)
-        return features
-
-    @cached_property
-    def wide_features(self) -> pd.DataFrame:
-        """Spectrum, rhythm, harmony and MFCCs of the same tracks: (n_tracks, n_columns)."""
-        if self.corpus.table is not None:
-            return self.corpus.table
-        return extract.extract(self.tracks, wide=True, cache=CACHE / "features").vectors
-
-    @cached_property
-    def tracks(self) -> pd.DataFrame:
-        """What is known of the tracks that have features, in the order of the features."""
-        tracks = self.corpus.tracks.set_index("track_id", drop=False)
-        return tracks.loc[self.features.vectors.index].reset_index(drop=True)
-
-    @cached_property
-    def truth(self) -> np.ndarray:
-        """The genre of each track, empty where unknown."""
-        return self.tracks["genre"].to_numpy(str)
-
-    @cached_property
-    def inputs(self) -> np.ndarray:
-        """The standardised MFCC means, (n_tracks, n_mfcc): what models eat and all share."""
-        names = [c for c in self.features.vectors if c.startswith("mfcc") and c.endswith("_mean")]
-        return StandardScaler().fit_transform(self.features.vectors[names].to_numpy(float))
-
-    @cached_property
-    def images(self) -> np.ndarray | None:
-        """Standardised MFCC images, (n_tracks, 1, n_mfcc, n_frames); None without audio.
-
-        Each coefficient has mean 0 and variance 1 over all tracks and frames, so that the first
-        ones, which vary most, do not drown the others.
-        """
-        images = self.features.images
-        if images is None:
-            return None
-        mean = images.mean(axis=(0, 2), keepdims=True)
-        deviation = images.std(axis=(0, 2), keepdims=True)
-        return ((images - mean) / np.maximum(deviation, 1e-9))[:, None]
-
-    @cached_property
-    def words(self) -> pd.DataFrame:
-        """The words of each track, their language and where they come from: see `lib.text`."""
-        place = text.folder(self.settings.corpus, self.settings.data_dir)
-        return text.load(self.tracks, place)
-
-    @cached_property
-    def text_vectors(self) -> dict[str, np.ndarray]:
-        """Vectors of the sung words by method, (n_tracks, n_dims) each; NaN rows without words.
-
-        Empty where fewer than half of the clusters could have a track with words.
-        """
-        sung = self.words["source"].isin(text.SUNG)
-        texts = self.words["text"].where(sung, "").tolist()
-        if embed.has_text(texts).sum() < max(2, self.n_clusters // 2):
-            return {}
-        return {
-            "tfidf": embed.tfidf(texts),
-            "sbert": embed.sentences(texts, cache=CACHE / "sentences"),
-        }
-
-    @cached_property
-    def n_clusters(self) -> int:
-        """As many as asked for, else as there are genres, else as the silhouette prefers."""
-        wanted = self.settings.n_clusters or len(set(self.truth) - {""})
-        if wanted < 2:
-            wanted = clustering.choose_n_clusters(self.inputs) if len(self.inputs) > 3 else 2
-        if len(self.truth) <= wanted:
-            raise UserError(
-                f"{self.corpus.name} has {len(self.truth)} usable tracks, too few for "
-                f"{wanted} clusters: add music, or set n_clusters lower"
-            )
-        return wanted
 
     def raw(self) -> Representation:
         """Represent each track by the standardised features themselves."""
@@ -343,32 +244,57 @@ class Study:
         points = []
         for r in representations:
             used = float(np.mean([metrics.effective_dimensions(z) for z in r.z]))
-            point = {"method": report.method_name(r.name), "dimensions": used}
+            point = {"method": report.space_name(r.name, r.features), "dimensions": used}
             point |= {"silhouette": kmeans[r.name], "noise": np.interp(used, dimensions, line)}
             points.append(point)
         return pd.DataFrame(points), pd.DataFrame({"dimensions": dimensions, "silhouette": line})
 
-    @property
-    def has_audio(self) -> bool:
-        """Whether there is anything to hear."""
-        return self.corpus.table is None
+    def map(self, z: np.ndarray) -> np.ndarray:
+        """Map a space by t-SNE, (n_tracks, 2); tracks without a place there have none here."""
+        there = np.isfinite(z).all(axis=1)
+        flat = np.full((len(z), 2), np.nan)
+        flat[there] = projection.tsne(z[there])
+        return flat
 
-    def excerpts(self, seconds: float) -> dict[str, np.ndarray]:
-        """Return the beginning of one track of each genre, by title; nothing without audio."""
-        if not self.has_audio:
-            return {}
-        chosen = self.tracks.groupby("genre").first() if self.corpus.labelled else self.tracks[:6]
-        n_samples = int(seconds * audio.SAMPLE_RATE)
-        return {
-            f"{genre}: {row.title}" if self.corpus.labelled else row.title:
-            audio.read(row.path)[:n_samples]
-            for genre, row in chosen.iterrows()
-        }  # fmt: skip
+    def agreement(self, representations: Sequence[Representation]) -> pd.DataFrame:
+        """Measure whether k-means clusters follow the genre or the language.
 
-    def example(self) -> tuple[np.ndarray, str]:
-        """Return the first track's samples and its identifier."""
-        first = self.tracks.iloc[0]
-        return audio.read(first["path"]), first["track_id"]
+        Parameters
+        ----------
+        representations : sequence of Representation
+            The spaces.
+
+        Returns
+        -------
+        DataFrame
+            AMI with the ``genre`` and with the ``language``, means over seeds, a row a space;
+            over the tracks whose language is known, and empty where that is fewer than two
+            languages.
+        """
+        language = self.tracks["language"].to_numpy(str)
+        known = ~np.isin(language, ["", "none"])
+        table = {}
+        for r in representations if len(np.unique(language[known])) > 1 else ():
+            scores = []
+            for seed in self.seeds:
+                labels = self.partition(r, "kmeans", seed)
+                counted = known & (labels >= 0)
+                scores.append(
+                    [
+                        adjusted_mutual_info_score(fact[counted], labels[counted])
+                        for fact in (self.truth, language)
+                    ]
+                )
+            table[report.space_name(r.name, r.features)] = np.mean(scores, axis=0)
+        return pd.DataFrame.from_dict(table, orient="index", columns=["genre", "language"])
+
+    def best(
+        self, representations: Sequence[Representation], rows: pd.DataFrame, score: str
+    ) -> Representation:
+        """Return the space with the highest mean score under k-means."""
+        kmeans = rows[rows["algorithm"] == "kmeans"]
+        means = kmeans.groupby(["representation", "features"])[score].mean()
+        return max(representations, key=lambda r: means[r.name, r.features])
 
     def save(self, rows: pd.DataFrame, representations: Sequence[Representation]) -> None:
         """Write the run's tables and latents into the results folder."""

@@ -21,7 +21,7 @@ def settings(folder, results_dir, **changes):
 
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch, tmp_path):
-    monkeypatch.setattr("lib.study.CACHE", tmp_path / "cache")
+    monkeypatch.setattr("lib.dataset.CACHE", tmp_path / "cache")
 
 
 def run(folder, results_dir, **changes):

@@ -1,0 +1,154 @@
+"""Methods compared: which space, which algorithm, what words add, what a space knows.
+
+Everything here reads tidy rows (see `lib.results`) or arrays and gives a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib import probes, statistics
+from lib.report import ALGORITHM_NAMES, with_names
+
+
+def partitions(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of real partitions: not those of random labels or of the genres."""
+    return with_names(rows[~rows["algorithm"].isin(["random", "genres"])])
+
+
+def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Return a score for each space and algorithm, as mean ± half of its 95 % interval.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows.
+    score : str
+        One of their columns.
+
+    Returns
+    -------
+    DataFrame
+        Of text, a row a space and a column an algorithm, with the spaces in a column of their own.
+    """
+    rows = partitions(rows)
+    table = rows.groupby(["space", "algorithm"], sort=False)[score].agg(
+        lambda values: format(statistics.interval(values), ".3f")
+    )
+    table = table.unstack(sort=False).rename(columns=ALGORITHM_NAMES)
+    return table.replace("nan", "").rename_axis(columns=None).rename_axis("Space").reset_index()
+
+
+def means(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Return a score's mean for each space (down) and algorithm (across), as numbers."""
+    table = partitions(rows).groupby(["space", "algorithm"], sort=False)[score].mean()
+    return table.unstack(sort=False).rename(columns=ALGORITHM_NAMES)
+
+
+def ranking(rows: pd.DataFrame, score: str, by: Sequence[str] = ("method",)) -> pd.DataFrame:
+    """Rank methods by a score, best first.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows.
+    score : str
+        One of their columns, where more is better.
+    by : sequence of str
+        What makes a method: columns of the rows, ``space`` or ``method``.
+
+    Returns
+    -------
+    DataFrame
+        ``by``, ``mean``, ``low``, ``high``; methods without the score are left out.
+    """
+    ranked = []
+    for names, group in partitions(rows).groupby(list(by), sort=False):
+        value = statistics.interval(group[score])
+        bounds = {"mean": value.mean, "low": value.low, "high": value.high}
+        ranked.append(dict(zip(by, names, strict=True)) | bounds)
+    table = pd.DataFrame(ranked, columns=[*by, "mean", "low", "high"]).dropna(subset="mean")
+    return table.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
+
+
+def differences(
+    rows: pd.DataFrame, score: str, pairs: Mapping[str, tuple[str, str]]
+) -> pd.DataFrame:
+    """Compare pairs of spaces seed by seed, under each algorithm.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows.
+    score : str
+        One of their columns.
+    pairs : mapping of str to (str, str)
+        By name, two spaces as tables call them: the first minus the second is compared.
+
+    Returns
+    -------
+    DataFrame
+        ``name`` (with the algorithm), ``mean``, ``low`` and ``high`` of the difference, and
+        whether it is ``clear`` of zero.
+    """
+    table = partitions(rows).pivot_table(score, "seed", ["space", "algorithm"], dropna=False)
+    compared = []
+    for name, (a, b) in pairs.items():
+        for algorithm in rows["algorithm"].unique():
+            if (a, algorithm) in table and (b, algorithm) in table:
+                pair = table[a, algorithm], table[b, algorithm]
+                difference, clear = statistics.compare(*pair)
+                if not np.isnan(difference.mean):
+                    entry = {"name": f"{name}, {ALGORITHM_NAMES[algorithm]}", "clear": clear}
+                    bounds = (difference.mean, difference.low, difference.high)
+                    compared.append(entry | dict(zip(("mean", "low", "high"), bounds, strict=True)))
+    return pd.DataFrame(compared, columns=["name", "mean", "low", "high", "clear"])
+
+
+def kept_together(truth: np.ndarray, partitions: Sequence[np.ndarray]) -> pd.Series:
+    """Return for each genre the share of it that its best cluster holds, over partitions.
+
+    Parameters
+    ----------
+    truth : ndarray of str, (n_tracks,)
+        The genres.
+    partitions : sequence of ndarray of int, (n_tracks,)
+        One partition a seed.
+
+    Returns
+    -------
+    Series
+        By genre, the mean over partitions, between 1 / n_clusters and 1.
+    """
+    shares = []
+    for labels in partitions:
+        table = pd.crosstab(truth[truth != ""], labels[truth != ""])
+        shares.append(table.max(axis=1) / table.sum(axis=1))
+    return pd.concat(shares, axis=1).mean(axis=1)
+
+
+def knowledge(spaces: Mapping[str, np.ndarray], facts: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Probe what each space knows of each fact.
+
+    Parameters
+    ----------
+    spaces : mapping of str to ndarray, (n_tracks, n_dims)
+        Spaces by name.
+    facts : mapping of str to ndarray of str, (n_tracks,)
+        The genre, the language... of each track, empty where unknown.
+
+    Returns
+    -------
+    DataFrame
+        Accuracy of a linear probe, a row a space and a column a fact, with a last row for chance.
+    """
+    table = {
+        name: {fact: probes.linear(points, labels) for fact, labels in facts.items()}
+        for name, points in spaces.items()
+    }
+    first = next(iter(spaces.values()))
+    table["chance"] = {fact: probes.chance(first, labels) for fact, labels in facts.items()}
+    return pd.DataFrame(table).T

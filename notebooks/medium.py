@@ -1,0 +1,236 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# %% [markdown]
+# # Medium: sound and words, three networks, six algorithms
+#
+# The Easy task asked one question of one kind of features. Here tracks are also represented by what is
+# sung in them, by how their timbre moves in time, and by both sound and words; networks convolve; and each
+# space is partitioned by six algorithms. Which space, which algorithm, and why?
+
+# %% tags=["parameters"]
+corpus: str = "demo"  # demo, gtzan, gtzan_table, fma, or a folder
+data_dir: str = ""  # where corpora lie; else $MUSIC_DATA, else data/
+seeds: int = 5  # how often each learned representation is trained
+latent_dim: int = 16  # size of the latent space
+epochs: int = 100  # passes through the tracks
+n_clusters: int = 0  # 0: as many as there are genres
+device: str = "auto"  # auto, cpu, cuda or mps
+results_dir: str = ""  # else results/<corpus>
+
+# %%
+from lib.settings import Settings
+
+settings = Settings.from_notebook(globals())
+
+# %% tags=["hide-input"]
+from lib import clustering, comparison, models, plots, report, sentences, text
+from lib.convolutional import Conv1dVAE, ConvVAE
+from lib.study import Study, representation
+
+study = Study("medium", settings)
+report.say(study.corpus.summary)
+
+# %% [markdown]
+# ## The words
+#
+# Words are looked for as lyrics, then as what a transcriber heard; a mere title is counted but not
+# clustered. {numref}`tab-medium-words` says where the words of each track come from. What to look for: how
+# many tracks have none, since whatever is built on words can say nothing about those.
+
+# %% tags=["hide-input"]
+coverage = text.coverage(study.words)
+study.table(coverage, "Where the words of the tracks come from.", "medium-words")
+
+# %% tags=["remove-input"]
+sentences.words(study.words)
+
+# %% [markdown]
+# ## The spaces
+#
+# Three spaces need no training: the standardised MFCC means, their principal components, and *spectral
+# features* (chroma, centroid, bandwidth, rolloff, zero crossings, loudness, tempo). Words become vectors in
+# two ways, by character n-grams (TF-IDF, which reads any script) and by a sentence transformer (SBERT, whose
+# model knows English). *Sound + words* sets both side by side with equal total variance; a track without
+# words borrows those of the track that sounds most like it.
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+plain = [study.raw(), study.pca(), study.spectral(), *study.words_alone(), *study.hybrids()]
+names = ", ".join(report.space_name(r.name, r.features) for r in plain)
+report.say(f"Spaces without training: {names}.")
+
+# %% [markdown]
+# Three networks learn. The VAE of the Easy task takes the vector as it is; the 1-D convolutional VAE slides
+# along its coefficients; the 2-D convolutional VAE sees the whole MFCC image, and so how timbre moves.
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+trained = {
+    "vae": study.learn("vae", models.VAE),
+    "conv1d_vae": study.learn("conv1d_vae", Conv1dVAE),
+}
+if study.images is not None:
+    trained["conv_vae"] = study.learn("conv_vae", ConvVAE, data=study.images)
+learned = [
+    representation(name, t, 1.0, "mfcc_image" if name == "conv_vae" else "mfcc_mean")
+    for name, t in trained.items()
+]
+study.table(report.health_table(trained), "The networks and their health.", "medium-health")
+
+# %% [markdown]
+# {numref}`fig-medium-training` shows how they learned. The image has many times more numbers than the
+# vector, so the losses of the 2-D network live on another scale.
+
+# %% mystnb={"figure": {"caption": "Losses over epochs; the band runs from the lowest to the highest seed.", "name": "fig-medium-training"}, "image": {"alt": "Three panels of losses over epochs, one line for each network"}} tags=["hide-input", "nbval-ignore-output"]
+curves = {report.NAMES[name]: t.history for name, t in trained.items()}
+study.keep(plots.training_curves(curves, log=True), "medium_training")
+
+# %% [markdown]
+# What does the 2-D network keep of a track? Where there is audio, the figure below shows images of a few
+# tracks above, and below what the network rebuilds from 16 numbers each: look for what is gone.
+
+# %% mystnb={"figure": {"caption": "MFCC images, and what the convolutional VAE (first seed) rebuilds of them.", "name": "fig-medium-images"}, "image": {"alt": "Pairs of heat maps: a track's MFCC image and its reconstruction"}} tags=["hide-input", "nbval-ignore-output"]
+some = study.one_of_each_genre()[:4]
+if study.images is None:
+    shown = report.say(report.NO_AUDIO)
+else:
+    rebuilt = trained["conv_vae"].reconstruct()[0, some, 0]
+    titles = study.tracks["track_id"].iloc[some]
+    figure = plots.reconstructions(study.images[some, 0], rebuilt, titles)
+    shown = study.keep(figure, "medium_reconstructions")
+shown
+
+# %% [markdown]
+# ## Every space by every algorithm
+#
+# k-means, Ward's agglomeration, a Gaussian mixture and spectral clustering are told how many clusters there
+# are; DBSCAN and HDBSCAN find out themselves, and may call tracks noise. {numref}`tab-medium` gives the AMI of
+# each pair; {numref}`tab-medium-noise` the share of tracks left out as noise, without which the former cannot
+# be read: a track without words is noise to the spaces of words alone.
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+spaces = [*plain, *learned]
+rows = study.score(spaces, list(clustering.ALGORITHMS))
+study.save(rows, spaces)
+headline = "ami" if study.corpus.labelled else "silhouette_shared"
+caption = f"{report.SCORE_NAMES[headline]} of each space (down) under each algorithm (across)."
+study.table(comparison.matrix(rows, headline), caption, "medium")
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+noise = comparison.matrix(rows[rows["algorithm"].isin(["dbscan", "hdbscan"])], "noise_fraction")
+study.table(
+    noise, "The share of tracks that the density-based algorithms leave out.", "medium-noise"
+)
+
+# %% [markdown]
+# {numref}`tab-medium-top` names the five best, {numref}`tab-medium-best` the best of each kind of features.
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+ranked = comparison.ranking(rows, headline)
+study.table(report.ranked_table(ranked[:5], headline), "The five best.", "medium-top")
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+best = comparison.ranking(rows, headline, by=["features", "method"]).drop_duplicates("features")
+caption = "The best method on each kind of features."
+study.table(report.ranked_table(best, headline), caption, "medium-best")
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.ranking(ranked, headline)
+
+# %% [markdown]
+# {numref}`fig-medium-matrix` shows the same matrix as a heat map; {numref}`fig-medium-scores` all scores of the
+# spaces under k-means, each column scaled from its worst to its best, so that scores of different units can be
+# read side by side. Look for columns that disagree: a space that wins by geometry and loses by genre.
+
+# %% mystnb={"figure": {"caption": "The headline score of each space under each algorithm.", "name": "fig-medium-matrix"}, "image": {"alt": "Heat map of scores, spaces down, algorithms across"}} tags=["hide-input", "nbval-ignore-output"]
+figure = plots.score_matrix(comparison.means(rows, headline), report.SCORE_NAMES[headline])
+study.keep(figure, "medium_matrix")
+
+# %% mystnb={"figure": {"caption": "All scores under k-means; the numbers are raw, the colours scaled by column.", "name": "fig-medium-scores"}, "image": {"alt": "Heat map of scores, spaces down, scores across, scaled by column"}} tags=["hide-input", "nbval-ignore-output"]
+figure = plots.score_matrix(report.kmeans_scores(rows), "From worst to best", ideal="columns")
+study.keep(figure, "medium_scores")
+
+# %% [markdown]
+# ## What words add
+#
+# {numref}`fig-medium-words` compares, seed by seed and under each algorithm, sound with words to sound alone, and
+# the convolutional networks to the plain one. Blue is clear of zero, grey is inside the noise.
+
+# %% mystnb={"figure": {"caption": "Differences of the headline score with 95 % intervals over seeds.", "name": "fig-medium-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["hide-input", "nbval-ignore-output"]
+words = {f"+ {kind}": (f"Sound + {kind}", "Raw features") for kind in ("TF-IDF", "SBERT")}
+convolved = {f"{kind} for VAE": (kind, "VAE") for kind in ("1-D conv VAE", "Conv VAE")}
+compared = comparison.differences(rows, headline, words | convolved)
+study.keep(plots.differences(compared), "medium_differences")
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.added(compared[compared["name"].str.startswith("+")], "adding words")
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.added(compared[~compared["name"].str.startswith("+")], "convolving")
+
+# %% [markdown]
+# ## Languages side by side
+#
+# Lyrics cluster by language before anything else. {numref}`tab-medium-language` asks of each space whether its
+# k-means clusters follow the genre or the language (AMI with each, over the tracks whose language is known),
+# and {numref}`tab-medium-knowledge` what a linear reader finds in it. Clusters that follow the language are
+# language artefacts, however neat they are.
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+agreement = study.agreement(spaces)
+study.table(
+    report.rounded(agreement), "Do clusters follow the genre or the language?", "medium-language"
+)
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.language(agreement)
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+named = {report.space_name(r.name, r.features): r.z[0] for r in spaces}
+knowledge = comparison.knowledge(named, study.facts)
+caption = "Balanced accuracy of a linear reader, by five-fold cross-validation."
+study.table(report.rounded(knowledge), caption, "medium-knowledge")
+
+# %% [markdown]
+# ## Why the VAE does what it does
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.why(knowledge, report.with_names(rows), "VAE")
+
+# %% [markdown]
+# ## The spaces on one page
+#
+# {numref}`fig-medium-maps` maps each space by t-SNE, coloured by genre, the same colour for the same genre
+# throughout.
+
+# %% mystnb={"figure": {"caption": "Each space (first seed) by t-SNE, coloured by genre.", "name": "fig-medium-maps"}, "image": {"alt": "Small multiples of scatter plots, one for each space"}} tags=["hide-input", "nbval-ignore-output"]
+flat = {name: study.map(z) for name, z in named.items()}
+study.keep(plots.map_grid(flat, study.truth), "medium_maps")
+
+# %% [markdown]
+# {numref}`fig-medium-summary` sums the chapter up for the best space: its clusters against genres and
+# languages. Noise, where there is any, is cluster -1.
+
+# %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-summary"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["hide-input", "nbval-ignore-output"]
+winner = study.best(spaces, rows, headline)
+clusters = study.partition(winner)
+study.keep(plots.contingency(study.truth, clusters), "medium_genres")
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.clusters(study.truth, clusters)
+
+# %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["hide-input", "nbval-ignore-output"]
+languages = study.tracks["language"].replace("", "unknown").to_numpy(str)
+study.keep(plots.contingency(languages, clusters, "Language"), "medium_languages")
