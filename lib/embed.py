@@ -172,13 +172,14 @@ class _Encoder:
         n_tokens = np.array([len(ids) for ids in tokens["input_ids"]])
         order = np.argsort(-n_tokens, kind="stable")
         vectors = {}
-        while len(order):
-            n = max(1, _BATCH_TOKENS // n_tokens[order[0]])
-            batch, order = order[:n], order[n:]
-            chosen = [texts[i] for i in batch]
-            with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.bfloat16):
+        # around the whole loop: the weights are converted once
+        with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.bfloat16):
+            while len(order):
+                n = max(1, _BATCH_TOKENS // n_tokens[order[0]])
+                batch, order = order[:n], order[n:]
+                chosen = [texts[i] for i in batch]
                 found = model.encode(chosen, batch_size=len(chosen), show_progress_bar=False)
-            vectors.update(zip(batch, found, strict=True))
+                vectors.update(zip(batch, found, strict=True))
         return np.array([vectors[i] for i in range(len(texts))], np.float32)
 
     def _load(self) -> SentenceTransformer:

@@ -172,17 +172,17 @@ def test_journal_survives_a_kill_at_any_byte(tmp_path):
 
 
 def test_journal_has_one_writer(tmp_path):
-    with journal.writing(tmp_path / "j.jsonl"):  # noqa: SIM117
-        with pytest.raises(UserError, match="another run is writing"):
-            with journal.writing(tmp_path / "j.jsonl"):
-                pass
+    path = tmp_path / "j.jsonl"
+    writing, again = journal.writing(path), journal.writing(path)
+    with writing, pytest.raises(UserError, match="another run is writing"), again:
+        pass
 
 
 def test_journal_in_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot be written"):
-        with journal.writing(tmp_path / "file" / "j.jsonl"):
-            pass
+    nowhere = tmp_path / "file" / "j.jsonl"
+    with pytest.raises(UserError, match="cannot be written"), journal.writing(nowhere):
+        pass
 
 
 def test_lyrics_lie_where_the_corpus_lies(tmp_path, monkeypatch):
