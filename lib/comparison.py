@@ -19,6 +19,12 @@ def partitions(rows: pd.DataFrame) -> pd.DataFrame:
     return with_names(rows[~rows["algorithm"].isin(["random", "genres"])])
 
 
+def named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of real partitions, with algorithms called as tables call them."""
+    rows = partitions(rows)
+    return rows.assign(algorithm=rows["algorithm"].map(ALGORITHM_NAMES))
+
+
 def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
     """Return a score for each space and algorithm, as mean ± half of its 95 % interval.
 
@@ -91,8 +97,8 @@ def differences(
     Returns
     -------
     DataFrame
-        ``name`` (with the algorithm), ``mean``, ``low`` and ``high`` of the difference, and
-        whether it is ``clear`` of zero.
+        ``pair``, ``algorithm``, both as one ``name``, then ``mean``, ``low`` and ``high`` of the
+        difference, and whether it is ``clear`` of zero.
     """
     table = partitions(rows).pivot_table(score, "seed", ["space", "algorithm"], dropna=False)
     compared = []
@@ -102,10 +108,13 @@ def differences(
                 pair = table[a, algorithm], table[b, algorithm]
                 difference, clear = statistics.compare(*pair)
                 if not np.isnan(difference.mean):
-                    entry = {"name": f"{name}, {ALGORITHM_NAMES[algorithm]}", "clear": clear}
+                    entry = {"pair": name, "algorithm": ALGORITHM_NAMES[algorithm], "clear": clear}
+                    entry["name"] = f"{name}, {ALGORITHM_NAMES[algorithm]}"
                     bounds = (difference.mean, difference.low, difference.high)
                     compared.append(entry | dict(zip(("mean", "low", "high"), bounds, strict=True)))
-    return pd.DataFrame(compared, columns=["name", "mean", "low", "high", "clear"])
+    return pd.DataFrame(
+        compared, columns=["pair", "algorithm", "name", "mean", "low", "high", "clear"]
+    )
 
 
 def kept_together(truth: np.ndarray, partitions: Sequence[np.ndarray]) -> pd.Series:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib import audio, statistics
@@ -156,13 +157,18 @@ def maps(projections: Mapping[str, np.ndarray], groups: Mapping[str, np.ndarray]
     )
     for row, (projection, points) in zip(axes, projections.items(), strict=True):
         for axis, (grouping, labels) in zip(row, groups.items(), strict=True):
-            names = np.array([str(label) for label in labels])
-            for name, (colour, marker) in style(names).items():
-                axis.scatter(*points[names == name].T, c=colour, marker=marker, s=28, alpha=0.8,
-                             linewidths=0, label=name or "unknown")  # fmt: skip
-            axis.set(title=f"{projection} by {grouping}", xticks=[], yticks=[])
+            _scatter(axis, points, labels, f"{projection} by {grouping}", size=28)
             axis.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure
+
+
+def _scatter(axis: Axes, points: np.ndarray, groups: Sequence, title: str, size: float) -> None:
+    """Draw a map with a colour and a marker for each group."""
+    names = np.array([str(group) for group in groups])
+    for name, (colour, marker) in style(names).items():
+        axis.scatter(*points[names == name].T, c=colour, marker=marker, s=size, alpha=0.8,
+                     linewidths=0, label=name or "unknown")  # fmt: skip
+    axis.set(title=title, xticks=[], yticks=[])
 
 
 def contingency(truth: np.ndarray, labels: np.ndarray, name: str = "Genre") -> Figure:
@@ -179,9 +185,63 @@ def contingency(truth: np.ndarray, labels: np.ndarray, name: str = "Genre") -> F
     """
     table = pd.crosstab(pd.Series(truth, name=name), pd.Series(labels, name="Cluster"))
     table = table[sorted(table, key=lambda cluster: table[cluster].to_numpy().argmax())]
-    figure, axis = plt.subplots(figsize=(6.5, 4.2), layout="constrained")
+    size = (6.5, 1.2 + 0.3 * len(table))
+    figure, axis = plt.subplots(figsize=size, layout="constrained")
     sns.heatmap(table, annot=True, fmt="d", cmap="Blues", cbar_kws={"label": "Tracks"}, ax=axis)
     axis.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def summary(
+    points: np.ndarray,
+    groups: Mapping[str, np.ndarray],
+    rows: pd.DataFrame,
+    scores: Mapping[str, str],
+    compared: pd.DataFrame,
+) -> Figure:
+    """Draw a chapter on one page, three by three.
+
+    Above, a map of the best space by three groupings; in the middle, the spaces under k-means by
+    three scores; below, the algorithms, the differences between spaces, and the spaces' place
+    between geometry and genre.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, 2)
+        A map of the best space.
+    groups : mapping of str to ndarray, (n_tracks,)
+        Three groupings by name.
+    rows : DataFrame
+        Tidy rows of real partitions with ``space`` and ``algorithm`` as tables call them.
+    scores : mapping of str to str
+        Three columns of the rows and their names; the first is the headline.
+    compared : DataFrame
+        As `differences` takes it.
+    """
+    figure, axes = plt.subplots(3, 3, figsize=(11, 10.5), layout="constrained")
+    for axis, (name, labels) in zip(axes[0], groups.items(), strict=True):
+        _scatter(axis, points, labels, f"Best space by {name}", size=9)
+    kmeans = rows[rows["algorithm"] == "k-means"]
+    bars = {"errorbar": _interval, "linestyle": "none", "markersize": 4, "color": "#0173b2",
+            "err_kws": {"linewidth": 1.5}}  # fmt: skip
+    for axis, (column, name) in zip(axes[1], scores.items(), strict=True):
+        sns.pointplot(kmeans, x=column, y="space", ax=axis, **bars)
+        axis.set(title=f"k-means: {name}", xlabel=name, ylabel="")
+        axis.tick_params(axis="y", labelleft=axis is axes[1, 0])
+    headline, name = next(iter(scores.items()))
+    algorithms, change, trade = axes[2]
+    sns.pointplot(rows, x=headline, y="algorithm", ax=algorithms, **bars)
+    algorithms.set(title="Algorithms over all spaces", xlabel=name, ylabel="")
+    palette = {True: "#0173b2", False: "0.6"}
+    sns.stripplot(compared, x="mean", y="pair", hue="clear", palette=palette, legend=False,
+                  ax=change)  # fmt: skip
+    change.axvline(0, color="0.3", linewidth=1)
+    change.set(title="Differences, one point an algorithm", xlabel=f"{name}, difference", ylabel="")
+    means = kmeans.groupby("space")[list(scores)].mean()
+    trade.scatter(means["silhouette"], means[headline], color="#0173b2")
+    for space, row in means.iterrows():
+        trade.annotate(space, (row["silhouette"], row[headline]), fontsize="x-small")
+    trade.set(title="Geometry against the headline", xlabel="Silhouette", ylabel=name)
     return figure
 
 
@@ -266,7 +326,7 @@ def reconstructions(images: np.ndarray, rebuilt: np.ndarray, titles: Sequence[st
     return figure
 
 
-def score_matrix(table: pd.DataFrame, label: str, ideal: str = "high") -> Figure:
+def score_matrix(table: pd.DataFrame, label: str, lower_is_better: Sequence[str] = ()) -> Figure:
     """Draw a table of scores as a heat map: methods down, whatever is compared across.
 
     Parameters
@@ -274,20 +334,21 @@ def score_matrix(table: pd.DataFrame, label: str, ideal: str = "high") -> Figure
     table : DataFrame
         Numbers; NaN stays empty.
     label : str
-        What the numbers are.
-    ideal : str
-        ``high`` for one scale over all; ``columns`` to scale each column from its worst (0) to
-        its best (1), for scores of different units.
+        What the colours are.
+    lower_is_better : sequence of str
+        Columns where less is better. If any is named, each column is coloured from its worst to
+        its best, as scores of different units must be; else one scale serves all.
     """
     colours = table
-    if ideal == "columns":
-        colours = (table - table.min()) / (table.max() - table.min())
-    size = (1.2 + 1.05 * table.shape[1] + 2, 0.8 + 0.33 * table.shape[0])
+    if lower_is_better:
+        signs = [-1 if column in lower_is_better else 1 for column in table]
+        colours = (table * signs - (table * signs).min()) / (table.max() - table.min())
+    size = (2.6 + 0.72 * table.shape[1], 1.2 + 0.3 * table.shape[0])
     figure, axis = plt.subplots(figsize=size, layout="constrained")
-    sns.heatmap(colours, annot=table, fmt=".2f", cmap="viridis", ax=axis, linewidths=0.5,
-                cbar_kws={"label": label}, annot_kws={"size": "small"})  # fmt: skip
+    sns.heatmap(colours, annot=table, fmt=".2g" if lower_is_better else ".2f", cmap="viridis",
+                ax=axis, linewidths=0.5, cbar_kws={"label": label})  # fmt: skip
     axis.set(xlabel="", ylabel="")
-    axis.tick_params(axis="x", rotation=30)
+    axis.set_xticklabels(axis.get_xticklabels(), rotation=30, ha="right")
     axis.tick_params(axis="y", rotation=0)
     return figure
 
@@ -310,10 +371,7 @@ def map_grid(projections: Mapping[str, np.ndarray], groups: np.ndarray) -> Figur
     for axis in axes.flat[len(projections) :]:
         axis.set_axis_off()
     for axis, (name, points) in zip(axes.flat, projections.items(), strict=False):
-        for group, (colour, marker) in style(groups).items():
-            axis.scatter(*points[groups == group].T, c=colour, marker=marker, s=9, linewidths=0,
-                         label=group or "unknown")  # fmt: skip
-        axis.set(title=name, xticks=[], yticks=[])
+        _scatter(axis, points, groups, name, size=9)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False,
                   markerscale=2)  # fmt: skip
@@ -321,17 +379,16 @@ def map_grid(projections: Mapping[str, np.ndarray], groups: np.ndarray) -> Figur
 
 
 def differences(table: pd.DataFrame) -> Figure:
-    """Draw differences with their 95 % intervals: what lies clear of zero is not luck.
+    """Draw differences with their 95 % intervals; blue are those clear of zero.
 
     Parameters
     ----------
     table : DataFrame
-        ``name``, ``mean``, ``low`` and ``high``.
+        ``name``, ``mean``, ``low``, ``high``, and whether it is ``clear`` of zero.
     """
     figure, axis = plt.subplots(figsize=(7, 0.8 + 0.32 * len(table)), layout="constrained")
     places = np.arange(len(table))
-    clear = (table["low"] > 0) | (table["high"] < 0)
-    colours = np.where(clear, "#0173b2", "0.6")
+    colours = np.where(table["clear"].astype(bool), "#0173b2", "0.6")
     axis.hlines(places, table["low"], table["high"], color=colours, linewidth=2)
     axis.scatter(table["mean"], places, color=colours, s=30, zorder=3)
     axis.axvline(0, color="0.3", linewidth=1)

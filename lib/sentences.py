@@ -198,12 +198,20 @@ def added(table: pd.DataFrame, what: str) -> Markdown:
     """Say how often something helped, how often it hurt, and how often it made no difference."""
     if not len(table):
         return say(f"What {what} would add cannot be said here.")
+    fixed = table["high"] - table["low"] < 1e-9
     gains = table[table["clear"] & (table["mean"] > 0)]
     losses = table[table["clear"] & (table["mean"] < 0)]
+    within = len(table) - len(gains) - len(losses) - fixed.sum()
     parts = [
         f"Of {len(table)} comparisons, {len(gains)} show that {what} helped, {len(losses)} that it "
-        f"hurt, and {len(table) - len(gains) - len(losses)} are inside the noise."
+        f"hurt, and {within} are inside the noise."
     ]
+    if fixed.any():
+        means = table.loc[fixed, "mean"]
+        parts.append(
+            f"{fixed.sum()} have no seeds to judge them by, since nothing in them is drawn; they "
+            f"lie between {means.min():+.3f} and {means.max():+.3f}."
+        )
     for group, verb in ((gains.nlargest(1, "mean"), "gain"), (losses.nsmallest(1, "mean"), "loss")):
         for row in group.itertuples():
             parts.append(f"The largest clear {verb} is {row.mean:+.3f} ({row.name}).")

@@ -71,11 +71,13 @@ def compare(a: Sequence[float], b: Sequence[float]) -> tuple[Interval, bool]:
     difference : Interval
         Of a - b.
     clear : bool
-        Whether the interval leaves zero out; if not, the difference is inside the noise. With a
-        single seed nothing is clear.
+        Whether the interval leaves zero out; if not, the difference is inside the noise. Where
+        seeds change nothing, or there is one only, there is no noise to compare with, and nothing
+        is clear.
     """
     difference = interval(np.asarray(a, float) - np.asarray(b, float))
-    return difference, bool(difference.low > 0 or difference.high < 0)
+    varies = difference.half > 1e-9
+    return difference, bool(varies and (difference.low > 0 or difference.high < 0))
 
 
 def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFrame:

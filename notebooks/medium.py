@@ -159,7 +159,8 @@ figure = plots.score_matrix(comparison.means(rows, headline), report.SCORE_NAMES
 study.keep(figure, "medium_matrix")
 
 # %% mystnb={"figure": {"caption": "All scores under k-means; the numbers are raw, the colours scaled by column.", "name": "fig-medium-scores"}, "image": {"alt": "Heat map of scores, spaces down, scores across, scaled by column"}} tags=["hide-input", "nbval-ignore-output"]
-figure = plots.score_matrix(report.kmeans_scores(rows), "From worst to best", ideal="columns")
+scores = report.kmeans_scores(rows)
+figure = plots.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
 study.keep(figure, "medium_scores")
 
 # %% [markdown]
@@ -169,16 +170,16 @@ study.keep(figure, "medium_scores")
 # the convolutional networks to the plain one. Blue is clear of zero, grey is inside the noise.
 
 # %% mystnb={"figure": {"caption": "Differences of the headline score with 95 % intervals over seeds.", "name": "fig-medium-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["hide-input", "nbval-ignore-output"]
-words = {f"+ {kind}": (f"Sound + {kind}", "Raw features") for kind in ("TF-IDF", "SBERT")}
-convolved = {f"{kind} for VAE": (kind, "VAE") for kind in ("1-D conv VAE", "Conv VAE")}
+words = {f"{kind} added": (f"Sound + {kind}", "Raw features") for kind in ("TF-IDF", "SBERT")}
+convolved = {f"{kind} − VAE": (kind, "VAE") for kind in ("1-D conv VAE", "Conv VAE")}
 compared = comparison.differences(rows, headline, words | convolved)
 study.keep(plots.differences(compared), "medium_differences")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.added(compared[compared["name"].str.startswith("+")], "adding words")
+sentences.added(compared[compared["pair"].isin(words)], "adding words")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.added(compared[~compared["name"].str.startswith("+")], "convolving")
+sentences.added(compared[compared["pair"].isin(convolved)], "convolving")
 
 # %% [markdown]
 # ## Languages side by side
@@ -220,17 +221,31 @@ flat = {name: study.map(z) for name, z in named.items()}
 study.keep(plots.map_grid(flat, study.truth), "medium_maps")
 
 # %% [markdown]
-# {numref}`fig-medium-summary` sums the chapter up for the best space: its clusters against genres and
-# languages. Noise, where there is any, is cluster -1.
+# {numref}`fig-medium-genres` and {numref}`fig-medium-languages` look into the best space under k-means: what its
+# clusters hold of each genre and of each language. Noise, where there is any, is cluster -1.
 
-# %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-summary"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["hide-input", "nbval-ignore-output"]
 winner = study.best(spaces, rows, headline)
 clusters = study.partition(winner)
 study.keep(plots.contingency(study.truth, clusters), "medium_genres")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
-sentences.clusters(study.truth, clusters)
-
 # %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["hide-input", "nbval-ignore-output"]
 languages = study.tracks["language"].replace("", "unknown").to_numpy(str)
 study.keep(plots.contingency(languages, clusters, "Language"), "medium_languages")
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+sentences.clusters(study.truth, clusters)
+
+# %% [markdown]
+# {numref}`fig-medium-summary` is the chapter on one page. Above: the best space by genre, language and cluster.
+# In the middle: the spaces by three scores. Below: the algorithms, what words and convolutions change, and
+# whether a neat geometry goes with the headline at all.
+
+# %% mystnb={"figure": {"caption": "The chapter on one page.", "name": "fig-medium-summary"}, "image": {"alt": "Nine panels: three maps, three score comparisons, algorithms, differences, and a scatter of scores"}} tags=["hide-input", "nbval-ignore-output"]
+flat = study.map(winner.z[0])
+groups = {"genre": study.truth, "language": languages, "cluster": clusters}
+three = {s: report.SCORE_NAMES[s] for s in (headline, "silhouette", "silhouette_shared")}
+if headline == "silhouette_shared":
+    three["calinski_harabasz"] = report.SCORE_NAMES["calinski_harabasz"]
+page = plots.summary(flat, groups, comparison.named(rows), three, compared)
+study.keep(page, "medium_summary")

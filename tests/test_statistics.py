@@ -43,6 +43,7 @@ def test_a_difference_that_every_seed_shows_is_clear_and_noise_is_not():
     assert statistics.compare(better, luck)[1]
     assert not statistics.compare(same, luck)[1]
     assert not statistics.compare([0.9], [0.1])[1]
+    assert not statistics.compare([0.9] * 5, [0.1] * 5)[1]
 
 
 def test_summarise_keeps_methods_apart_and_in_order():
