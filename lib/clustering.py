@@ -171,11 +171,14 @@ def gmm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     # Without a floor in proportion to the data, Gaussians of few tracks collapse onto planes,
     # where their likelihood has no bounds and BIC falls for it.
     floor = 1e-3 * points.var(axis=0).mean() or 1.0
+    shapes = ["full", "tied", "diag", "spherical"]
+    if n_clusters * points.shape[1] > 2 * len(points):
+        shapes.remove("full")  # with more parameters than numbers BIC would never choose it
     with _quiet():
         mixtures = [
             GaussianMixture(n_clusters, covariance_type=shape, reg_covar=floor, random_state=seed)
             .fit(points)
-            for shape in ("full", "tied", "diag", "spherical")
+            for shape in shapes
         ]  # fmt: skip
     return min(mixtures, key=lambda mixture: mixture.bic(points)).predict(points)
 
