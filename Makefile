@@ -47,9 +47,9 @@ test: .venv/installed ## unit tests, notebooks in step, notebooks give their sto
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format --check -q .
 	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(wildcard lib/*.py lib/demo/*.py)
 	@echo "== unit tests"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 	@echo "== notebooks against their stored outputs"
-	@MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest --nbval --nbval-current-env \
+	@MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env \
 	  --nbval-cell-timeout=600 --nbval-sanitize-with tests/sanitize.cfg notebooks
 
 fetch: .venv/installed ## download FMA: make fetch CORPUS=fma SIZE=small|medium|large|full

@@ -171,9 +171,12 @@ def gmm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     # Without a floor in proportion to the data, Gaussians of few tracks collapse onto planes,
     # where their likelihood has no bounds and BIC falls for it.
     floor = 1e-3 * points.var(axis=0).mean() or 1.0
-    shapes = ["full", "tied", "diag", "spherical"]
-    if n_clusters * points.shape[1] > 2 * len(points):
-        shapes.remove("full")  # with more parameters than numbers BIC would never choose it
+    shapes = ["diag", "spherical"]
+    # BIC never pays for many more parameters than there are numbers to fit them to.
+    if 2 * points.shape[1] <= len(points):
+        shapes.append("tied")
+    if n_clusters * points.shape[1] <= 2 * len(points):
+        shapes.append("full")
     with _quiet():
         mixtures = [
             GaussianMixture(n_clusters, covariance_type=shape, reg_covar=floor, random_state=seed)

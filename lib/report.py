@@ -27,6 +27,7 @@ NAMES = {
     "hybrid_tfidf": "Sound + TF-IDF",
     "hybrid_sbert": "Sound + SBERT",
 }
+LANGUAGES = {"en": "English", "bn": "Bangla", "mixed": "both", "none": "no words", "": "unknown"}
 WORDS_ALONE = {"tfidf": "TF-IDF alone", "sbert": "SBERT alone"}
 ALGORITHM_NAMES = {
     "kmeans": "k-means",

@@ -8,7 +8,7 @@ from IPython.display import Markdown
 from sklearn.neighbors import NearestNeighbors
 
 from lib import demo, statistics, text
-from lib.report import NAMES, SCORE_NAMES, say
+from lib.report import LANGUAGES, NAMES, SCORE_NAMES, say
 
 
 def corpus(tracks: pd.DataFrame) -> Markdown:
@@ -172,7 +172,7 @@ def words(table: pd.DataFrame) -> Markdown:
             "No track of this corpus has lyrics or a transcript, so the rows that need words are "
             "absent below. A folder of lyrics beside the audio would bring them back."
         )
-    languages = sung["language"].replace("", "unknown").value_counts()
+    languages = sung["language"].replace(LANGUAGES).value_counts()
     listed = ", ".join(f"{count} in {language}" for language, count in languages.items())
     return say(
         f"{len(sung)} of {len(table)} tracks have words that are sung ({listed}); for the others "

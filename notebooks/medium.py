@@ -14,6 +14,7 @@
 # ---
 
 # %% [markdown]
+#
 # %% [markdown]
 # # Medium: sound and words, three networks, six algorithms
 #
@@ -52,7 +53,7 @@ report.say(study.corpus.summary)
 # many tracks have none, since whatever is built on words can say nothing about those.
 
 # %% tags=["hide-input"]
-coverage = text.coverage(study.words)
+coverage = text.coverage(study.words).rename(columns=str.capitalize)
 study.table(coverage, "Where the words of the tracks come from.", "medium-words")
 
 # %% tags=["remove-input"]
@@ -230,7 +231,7 @@ clusters = study.partition(winner)
 study.keep(plots.contingency(study.truth, clusters), "medium_genres")
 
 # %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["hide-input", "nbval-ignore-output"]
-languages = study.tracks["language"].replace("", "unknown").to_numpy(str)
+languages = study.tracks["language"].replace(report.LANGUAGES).to_numpy(str)
 study.keep(plots.contingency(languages, clusters, "Language"), "medium_languages")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
