@@ -111,7 +111,7 @@ def sentences(
         Multiply in 16 bits, of which 8 are precision: faster where the processor can, but the
         vectors are others. On lyrics their cosine to those in 32 bits is above 0.9999.
     device : str
-        Where torch computes.
+        Where torch computes, as `lib.training.choose_device` names it.
     cache : str or Path, optional
         Folder where vectors are kept, by the content of the texts.
 

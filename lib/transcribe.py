@@ -74,10 +74,11 @@ class Whisper:
         name = str(here) if here.is_dir() else model
         options = {"local_files_only": here.is_dir()}
         try:
-            self.processor = transformers.WhisperProcessor.from_pretrained(name, **options)
+            # the model first: without a network, the processor would try each of its files for long
             self.model = transformers.WhisperForConditionalGeneration.from_pretrained(
                 name, **options
             )
+            self.processor = transformers.WhisperProcessor.from_pretrained(name, **options)
         except (OSError, ValueError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise UserError(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import corpus, demo, journal, text
+from lib import demo, journal, text
 from lib.errors import UserError
 
 
@@ -194,12 +194,16 @@ def test_lyrics_lie_where_the_corpus_lies(tmp_path, monkeypatch):
 
 
 def test_demo_corpus_has_words_in_two_languages(tmp_path):
-    demo.write_corpus(tmp_path / "demo", per_genre=1, seconds=1.0, jobs=1)
-    loaded = corpus.load("demo", tmp_path)
-    table = text.load(loaded.tracks, text.folder("demo", tmp_path))
+    scores = [demo.compose(genre, i, seconds=1.0) for genre in ("baul", "jazz") for i in range(8)]
+    for score in scores:
+        if score.filed:
+            write(tmp_path / f"{score.track_id}.txt", score.filed)
+    factors = pd.DataFrame([score.factors for score in scores])
+    loaded = tracks(*(score.track_id for score in scores), language=factors["language"])
+    table = text.load(loaded, tmp_path)
     assert {"en", "bn"} <= set(table["language"])
     sung = table["source"].isin(text.SUNG)
-    instrumental = (loaded.tracks["vocal"] == "none").to_numpy()
+    instrumental = factors["vocal"] == "none"
     assert not (sung & instrumental).any() and sung.any() and instrumental.any()
     bangla = table.loc[table["language"] == "bn", "text"].iloc[0]
     assert any("\u0980" <= letter <= "\u09ff" for letter in bangla)

@@ -27,6 +27,8 @@ given = parser.parse_args()
 try:
     music = corpus.load(given.corpus, given.data_dir)
     folder = text.folder(given.corpus, given.data_dir)
+    if given.how == "genius" and music.name == "demo":
+        raise UserError("the songs of the demo corpus are its own: Genius knows none of them")
     if given.how == "genius":
         failed = genius.fetch(music.tracks, folder)
     elif music.table is not None:
