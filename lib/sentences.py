@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
@@ -218,13 +220,26 @@ def added(table: pd.DataFrame, what: str) -> Markdown:
     return say(*parts)
 
 
-def genres_apart(before: pd.Series, after: pd.Series, what: str) -> Markdown:
-    """Name the genre that a change helped most, and the one that it hurt most."""
-    change = (after - before).sort_values()
-    return say(
-        f"With {what}, {change.index[-1]} gains most ({change.iloc[-1]:+.0%} of the genre in one "
-        f"cluster) and {change.index[0]} loses most ({change.iloc[0]:+.0%})."
-    )
+def genres_apart(together: Mapping[str, pd.Series]) -> Markdown:
+    """Name the genres that words help most and hurt most.
+
+    Parameters
+    ----------
+    together : mapping of str to Series
+        By the name of the representation, the share of each genre in its best cluster: first that
+        of sound alone, then those of sound with words.
+    """
+    (_, before), *others = together.items()
+    if not others or len(before) < 2:
+        return say("Without words, or without genres, there is nothing to compare.")
+    said = []
+    for name, after in others:
+        change = (after - before).sort_values()
+        said.append(
+            f"With {NAMES[name].removeprefix('Sound + ')}, {change.index[-1]} changes by "
+            f"{change.iloc[-1]:+.0%} and {change.index[0]} by {change.iloc[0]:+.0%}."
+        )
+    return say(*said)
 
 
 def language(agreement: pd.DataFrame) -> Markdown:

@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.preprocessing import StandardScaler
 
-from lib import clustering, hybrid, metrics, projection, report, results, training
+from lib import clustering, comparison, hybrid, metrics, projection, report, results, training
 from lib.dataset import Dataset
 from lib.settings import Settings
 
@@ -287,6 +287,11 @@ class Study(Dataset):
                 )
             table[report.space_name(r.name, r.features)] = np.mean(scores, axis=0)
         return pd.DataFrame.from_dict(table, orient="index", columns=["genre", "language"])
+
+    def kept_together(self, representation: Representation) -> pd.Series:
+        """Return for each genre the share of it in its best k-means cluster, over seeds."""
+        labels = [self.partition(representation, "kmeans", seed) for seed in self.seeds]
+        return comparison.kept_together(self.truth, labels)
 
     def best(
         self, representations: Sequence[Representation], rows: pd.DataFrame, score: str

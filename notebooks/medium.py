@@ -183,9 +183,18 @@ sentences.added(compared[compared["pair"].isin(words)], "adding words")
 sentences.added(compared[compared["pair"].isin(convolved)], "convolving")
 
 # %% [markdown]
+# Where do words help, and where do they hurt? The share of each genre that its best cluster holds, with words
+# and without, under k-means:
+
+# %% tags=["nbval-ignore-output", "remove-input"]
+hybrids = [r for r in spaces if r.name.startswith("hybrid")]
+together = {r.name: study.kept_together(r) for r in [spaces[0], *hybrids]}
+sentences.genres_apart(together)
+
+# %% [markdown]
 # ## Languages side by side
 #
-# Lyrics cluster by language before anything else. {numref}`tab-medium-language` asks of each space whether its
+# Lyrics may cluster by language before anything else. {numref}`tab-medium-language` asks of each space whether its
 # k-means clusters follow the genre or the language (AMI with each, over the tracks whose language is known),
 # and {numref}`tab-medium-knowledge` what a linear reader finds in it. Clusters that follow the language are
 # language artefacts, however neat they are.
