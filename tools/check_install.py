@@ -13,7 +13,7 @@ from pathlib import Path
 
 PACKAGES = (
     "numpy scipy pandas pyarrow sklearn torch librosa soundfile umap matplotlib seaborn "
-    "safetensors papermill jupytext nbval jupyterlab jupyter_book"
+    "safetensors sentence_transformers papermill jupytext nbval jupyterlab jupyter_book"
 ).split()
 
 
