@@ -11,6 +11,7 @@ import os
 import warnings
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from filelock import FileLock
@@ -34,16 +35,31 @@ def warm() -> None:
             stamp.touch()
 
 
-def _compile() -> None:
-    """Have everything compiled that is kept.
+def umap() -> ModuleType:
+    """Import UMAP, and have it keep all that a map takes; by itself it keeps only a part.
 
-    UMAP keeps what it compiles when it is imported, and what it compiles later it never keeps;
-    librosa keeps what it compiles at the first use of a function.
+    Returns
+    -------
+    module
+        With which the first map of a process costs hardly more than the next.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "IProgress not found")
-        import librosa
-        import umap  # noqa: F401
+        import umap
+        from umap import layouts, umap_
+
+    for function in (
+        umap_.smooth_knn_dist,
+        umap_.compute_membership_strengths,
+        layouts._nb_optimize_layout_euclidean_single_epoch,
+    ):
+        function.enable_caching()
+    return umap
+
+
+def _compile() -> None:
+    """Have everything compiled that is kept: at the first use of each function."""
+    import librosa
 
     y = np.random.default_rng(0).normal(size=66150).astype(np.float32)
     y[(np.arange(len(y)) % 11025) > 1000] = 0
@@ -52,3 +68,18 @@ def _compile() -> None:
     librosa.feature.chroma_stft(y=y)
     librosa.feature.zero_crossing_rate(y=y)
     librosa.effects.hpss(y)
+
+    n_tracks = 20  # each with its neighbours on a ring, as exact searches give them
+    indices = (np.arange(n_tracks)[:, None] + np.arange(5)) % n_tracks
+    distances = np.tile(np.arange(5.0), (n_tracks, 1))
+    points = np.random.default_rng(0).normal(size=(n_tracks, 2)).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "precomputed_knn")
+        umap().UMAP(
+            n_neighbors=5,
+            n_epochs=2,
+            init="pca",
+            random_state=0,
+            n_jobs=1,
+            precomputed_knn=(indices, distances, None),
+        ).fit_transform(points)

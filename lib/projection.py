@@ -64,13 +64,11 @@ def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray
     if len(points) < 3:
         raise UserError(f"{len(points)} tracks make no map by UMAP: it takes three, add music")
     jit.warm()
-    from umap import UMAP  # not at the top: its import alone takes seconds
-
     points = np.ascontiguousarray(points, np.float32)
     n_neighbors = min(n_neighbors, len(points) - 1)
     # UMAP would search neighbours approximately, and compile its search anew in each process.
     indices, distances = nearest(points, n_neighbors)
-    mapper = UMAP(
+    mapper = jit.umap().UMAP(
         n_neighbors=n_neighbors,
         init=_start(points),
         random_state=seed,

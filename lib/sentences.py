@@ -9,8 +9,8 @@ import pandas as pd
 from IPython.display import Markdown
 from sklearn.neighbors import NearestNeighbors
 
-from lib import demo, statistics, text
-from lib.report import LANGUAGES, NAMES, SCORE_NAMES, say
+from lib import clustering, demo, statistics, text
+from lib.report import ALGORITHM_NAMES, LANGUAGES, NAMES, SCORE_NAMES, say
 
 
 def corpus(tracks: pd.DataFrame) -> Markdown:
@@ -180,6 +180,20 @@ def words(table: pd.DataFrame) -> Markdown:
         f"{len(sung)} of {len(table)} tracks have words that are sung ({listed}); for the others "
         f"there is at most a name ({sources.get('metadata', 0)}) or nothing "
         f"({sources.get('none', 0)})."
+    )
+
+
+def exactness(n_tracks: int) -> Markdown:
+    """Say which algorithms had to approximate with so many tracks, and how."""
+    notes = [
+        f"{ALGORITHM_NAMES[name]} {note}"
+        for name, algorithm in clustering.ALGORITHMS.items()
+        if (note := algorithm.note(n_tracks))
+    ]
+    return say(
+        "Some algorithms are approximate with so many tracks: " + "; ".join(notes) + "."
+        if notes
+        else f"With {n_tracks} tracks, every algorithm and every score is exact."
     )
 
 

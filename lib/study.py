@@ -173,9 +173,12 @@ class Study(Dataset):
         rows = []
         for representation in representations:
             for algorithm in algorithms:
+                drawn = clustering.ALGORITHMS[algorithm].seeded or len(representation.z) > 1
                 for seed in self.seeds:
-                    labels = self.partition(representation, algorithm, seed)
-                    rows.append(self._row(representation, algorithm, seed, labels))
+                    if drawn or seed == self.seeds[0]:  # else it is what it was
+                        labels = self.partition(representation, algorithm, seed)
+                        row = self._row(representation, algorithm, seed, labels)
+                    rows.append({**row, "seed": seed})
         first = representations[0]
         for seed in self.seeds:
             labels = np.random.default_rng(seed).integers(self.n_clusters, size=len(self.truth))

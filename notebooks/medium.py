@@ -135,6 +135,9 @@ study.table(
     noise, "The share of tracks that the density-based algorithms leave out.", "medium-noise"
 )
 
+# %% tags=["remove-input"]
+sentences.exactness(len(study.truth))
+
 # %% [markdown]
 # {numref}`tab-medium-top` names the five best, {numref}`tab-medium-best` the best of each kind of features.
 
