@@ -8,7 +8,7 @@ BIN := .venv/bin
 # A corpus given as a path is meant from here, and its results carry the folder's name; blanks,
 # which make cannot have in the name of a file, become underscores.
 space := $(subst ,, )
-WHERE := $(if $(findstring /,$(CORPUS)),$(shell realpath -m "$(CORPUS)"),$(CORPUS))
+WHERE := $(if $(filter $(CORPUS),demo gtzan gtzan_table fma),$(CORPUS),$(shell cd "$(CORPUS)" && pwd -P))
 RESULTS := $(or $(MUSIC_RESULTS),results)/$(notdir $(subst $(space),_,$(WHERE)))
 EXECUTED := $(NOTEBOOKS:%=$(RESULTS)/notebooks/%.ipynb)
 # Notebooks run in their own folder, where a relative path would mean another place.
@@ -21,7 +21,7 @@ endif
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help report test fetch lab data check-install lint notebooks clean
+.PHONY: always help report test fetch lab data check-install lint notebooks clean
 
 help: ## list these targets
 	@echo "make report [CORPUS=demo|gtzan|gtzan_table|fma|/path/to/music], and:"
@@ -34,12 +34,17 @@ report: $(EXECUTED) ## environment, data, notebooks, and the book in HTML
 	@echo "== done: open _build/html/index.html; tables and figures are in $(RESULTS)/"
 
 # Papermill itself knows where the output goes: see lib/terminal.py.
-$(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(wildcard lib/*.py lib/demo/*.py) .venv/installed | data
+$(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(wildcard lib/*.py lib/demo/*.py) .venv/installed $(RESULTS)/.corpus
 	@echo "== running notebooks/$*.ipynb on $(CORPUS)"
 	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" papermill $*.ipynb -p corpus "$(WHERE)" </dev/null
 
-data: .venv/installed ## find the corpus, or compose the demo corpus
-	@$(BIN)/python tools/prepare.py "$(WHERE)"
+data: $(RESULTS)/.corpus ## find the corpus, or compose the demo corpus
+
+# Looked at each time, and written only when music, words or labels have changed.
+$(RESULTS)/.corpus: .venv/installed always
+	@$(BIN)/python tools/prepare.py "$(WHERE)" $@
+
+always:
 
 test: .venv/installed ## unit tests, notebooks in step, notebooks give their stored outputs
 	@$(MAKE) --no-print-directory data CORPUS=demo

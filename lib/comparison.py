@@ -13,6 +13,8 @@ import pandas as pd
 from lib import probes, statistics
 from lib.report import ALGORITHM_NAMES, with_names
 
+NOISE_ALLOWED = 0.05
+
 
 def partitions(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of real partitions: not those of random labels or of the genres."""
@@ -55,7 +57,10 @@ def means(rows: pd.DataFrame, score: str) -> pd.DataFrame:
 
 
 def ranking(rows: pd.DataFrame, score: str, by: Sequence[str] = ("method",)) -> pd.DataFrame:
-    """Rank methods by a score, best first.
+    """Rank methods by a score, best first, of those that place all but a few tracks.
+
+    A method that calls most tracks noise is judged on the others alone, and cannot be ranked with
+    those that must place each.
 
     Parameters
     ----------
@@ -69,14 +74,16 @@ def ranking(rows: pd.DataFrame, score: str, by: Sequence[str] = ("method",)) -> 
     Returns
     -------
     DataFrame
-        ``by``, ``mean``, ``low``, ``high``; methods without the score are left out.
+        ``by``, ``mean``, ``low``, ``high``; methods without the score, or with more than
+        `NOISE_ALLOWED` of the tracks left out as noise, are absent.
     """
     ranked = []
     for names, group in partitions(rows).groupby(list(by), sort=False):
         value = statistics.interval(group[score])
-        bounds = {"mean": value.mean, "low": value.low, "high": value.high}
-        ranked.append(dict(zip(by, names, strict=True)) | bounds)
-    table = pd.DataFrame(ranked, columns=[*by, "mean", "low", "high"]).dropna(subset="mean")
+        if group["noise_fraction"].mean() <= NOISE_ALLOWED and not np.isnan(value.mean):
+            bounds = {"mean": value.mean, "low": value.low, "high": value.high}
+            ranked.append(dict(zip(by, names, strict=True)) | bounds)
+    table = pd.DataFrame(ranked, columns=[*by, "mean", "low", "high"])
     return table.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -97,8 +104,9 @@ def differences(
     Returns
     -------
     DataFrame
-        ``pair``, ``algorithm``, both as one ``name``, then ``mean``, ``low`` and ``high`` of the
-        difference, and whether it is ``clear`` of zero.
+        ``pair``, ``algorithm``, both as one ``name``; ``mean``, ``low`` and ``high`` of the
+        difference; ``p`` of a paired t-test, adjusted by Holm for the number of comparisons, NaN
+        where seeds change nothing; and whether it is ``clear``, p below 0.05.
     """
     table = partitions(rows).pivot_table(score, "seed", ["space", "algorithm"], dropna=False)
     compared = []
@@ -106,15 +114,29 @@ def differences(
         for algorithm in rows["algorithm"].unique():
             if (a, algorithm) in table and (b, algorithm) in table:
                 pair = table[a, algorithm], table[b, algorithm]
-                difference, clear = statistics.compare(*pair)
-                if not np.isnan(difference.mean):
-                    entry = {"pair": name, "algorithm": ALGORITHM_NAMES[algorithm], "clear": clear}
-                    entry["name"] = f"{name}, {ALGORITHM_NAMES[algorithm]}"
-                    bounds = (difference.mean, difference.low, difference.high)
-                    compared.append(entry | dict(zip(("mean", "low", "high"), bounds, strict=True)))
-    return pd.DataFrame(
-        compared, columns=["pair", "algorithm", "name", "mean", "low", "high", "clear"]
-    )
+                value = statistics.interval(pair[0] - pair[1])
+                if not np.isnan(value.mean):
+                    entry = {"pair": name, "algorithm": ALGORITHM_NAMES[algorithm]}
+                    entry |= {"name": f"{name}, {ALGORITHM_NAMES[algorithm]}"}
+                    entry |= {"mean": value.mean, "low": value.low, "high": value.high}
+                    compared.append(entry | {"p": statistics.p_value(*pair)})
+    columns = ["pair", "algorithm", "name", "mean", "low", "high", "p"]
+    differences = pd.DataFrame(compared, columns=columns)
+    differences["p"] = statistics.holm(differences["p"])
+    return differences.assign(clear=differences["p"] < 0.05)
+
+
+def noise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of tracks left out as noise, for the methods that leave any out.
+
+    Returns
+    -------
+    DataFrame
+        As `matrix`: a row a space and a column an algorithm, without those that place each track.
+    """
+    rows = partitions(rows)
+    leave = rows.groupby("algorithm")["noise_fraction"].transform("max") > 0
+    return matrix(rows[leave], "noise_fraction") if leave.any() else pd.DataFrame({"Space": []})
 
 
 def kept_together(truth: np.ndarray, partitions: Sequence[np.ndarray]) -> pd.Series:
@@ -152,7 +174,9 @@ def knowledge(spaces: Mapping[str, np.ndarray], facts: Mapping[str, np.ndarray])
     Returns
     -------
     DataFrame
-        Accuracy of a linear probe, a row a space and a column a fact, with a last row for chance.
+        Balanced accuracy of a linear probe, a row a space and a column a fact; facts of which fewer
+        than two values are known are left out. The last row is chance, one over the number of
+        values.
     """
     table = {
         name: {fact: probes.linear(points, labels) for fact, labels in facts.items()}
@@ -160,4 +184,4 @@ def knowledge(spaces: Mapping[str, np.ndarray], facts: Mapping[str, np.ndarray])
     }
     first = next(iter(spaces.values()))
     table["chance"] = {fact: probes.chance(first, labels) for fact, labels in facts.items()}
-    return pd.DataFrame(table).T
+    return pd.DataFrame(table).T.dropna(axis=1, how="all")

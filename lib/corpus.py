@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from lib.errors import UserError
 
 COLUMNS = ("track_id", "path", "genre", "language", "title", "artist", "duration", "source")
 AUDIO_SUFFIXES = frozenset(".wav .au .flac .mp3 .ogg .oga .opus .aif .aiff".split())
+_OTHER_SUFFIXES = frozenset(".m4a .aac .wma .mp4 .mka .ape .wv".split())
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,8 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
         return Corpus(name, _complete(tracks), notes=notes)
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return Corpus(folder.resolve().name, _complete(_folder(folder.resolve())))
+        tracks, notes = _folder(folder.resolve())
+        return Corpus(folder.resolve().name, _complete(tracks), notes=notes)
     raise UserError(
         f"there is no corpus {name!r}: choose demo, gtzan, gtzan_table, fma, or the path of a "
         "folder"
@@ -182,35 +185,46 @@ def _demo(data: Path) -> Corpus:
     return Corpus("demo", _complete(tracks.assign(source="demo")))
 
 
-def _folder(folder: Path) -> pd.DataFrame:
+def _folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Read any folder of music: its sub-folders, if it has any, are the genres."""
     hidden = re.compile(r"(^|/)\.")
-    files = sorted(
-        p
-        for p in folder.rglob("*")
-        if p.suffix.lower() in AUDIO_SUFFIXES
-        and not hidden.search(p.relative_to(folder).as_posix())
-    )
+    found = [p for p in folder.rglob("*") if not hidden.search(p.relative_to(folder).as_posix())]
+    music = sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES)
+    files = [p for p in music if _is_text(str(p))]
+    notes = []
+    if strange := len(music) - len(files):
+        notes.append(f"{strange} files have names in no known encoding and were left out.")
+    if other := sum(p.suffix.lower() in _OTHER_SUFFIXES for p in found):
+        notes.append(f"{other} files are in formats that cannot be read here and were left out.")
     if not files:
         kinds = ", ".join(sorted(AUDIO_SUFFIXES))
         raise UserError(f"no music in {folder}: it holds no file that ends in {kinds}")
     names = [p.relative_to(folder) for p in files]
     stems = [str(name.with_suffix("")) for name in names]
-    return _with_durations(
-        pd.DataFrame(
-            {
-                # two files that differ in their ending only are still two tracks
-                "track_id": [
-                    stem if stems.count(stem) == 1 else str(name)
-                    for stem, name in zip(stems, names, strict=True)
-                ],
-                "path": [str(p) for p in files],
-                "genre": [name.parts[0] if len(name.parts) > 1 else "" for name in names],
-                "title": [p.stem for p in files],
-                "source": str(folder),
-            }
-        )
+    times = Counter(stems)
+    tracks = pd.DataFrame(
+        {
+            # two files that differ in their ending only are still two tracks
+            "track_id": [
+                stem if times[stem] == 1 else str(name)
+                for stem, name in zip(stems, names, strict=True)
+            ],
+            "path": [str(p) for p in files],
+            "genre": [name.parts[0] if len(name.parts) > 1 else "" for name in names],
+            "title": [p.stem for p in files],
+            "source": str(folder),
+        }
     )
+    return _with_durations(tracks), tuple(notes)
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a file's name is text, which on Unix it need not be."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _with_durations(tracks: pd.DataFrame) -> pd.DataFrame:

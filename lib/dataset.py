@@ -40,9 +40,15 @@ class Dataset:
         """The features of every track that can be read; the others go to ``skipped.csv``."""
         if self.corpus.table is not None:
             nothing = pd.DataFrame(columns=["track_id", "path", "reason"])
-            return extract.Features(self.corpus.table, None, nothing)
-        features = extract.extract(self.corpus.tracks, cache=CACHE / "features")
+            features = extract.Features(self.corpus.table, None, nothing)
+        else:
+            features = extract.extract(self.corpus.tracks, cache=CACHE / "features")
         results.write_csv(self.folder / "skipped.csv", features.skipped)
+        if len(features.vectors) < 3:
+            raise UserError(
+                f"{self.corpus.name} has {len(features.vectors)} usable tracks, and it takes three "
+                f"to speak of clusters: add music (what was skipped is in {self.folder})"
+            )
         return features
 
     @cached_property
@@ -50,7 +56,8 @@ class Dataset:
         """Spectrum, rhythm, harmony and MFCCs of the same tracks: (n_tracks, n_columns)."""
         if self.corpus.table is not None:
             return self.corpus.table
-        return extract.extract(self.tracks, wide=True, cache=CACHE / "features").vectors
+        wide = extract.extract(self.tracks, wide=True, cache=CACHE / "features").vectors
+        return wide.reindex(self.tracks["track_id"])  # in case one more could not be read
 
     @cached_property
     def tracks(self) -> pd.DataFrame:
@@ -117,14 +124,21 @@ class Dataset:
             )
         return wanted
 
+    @cached_property
+    def languages(self) -> np.ndarray:
+        """The language of each track, that of its words where they are known; empty if unknown."""
+        heard = self.words["language"].to_numpy(str)
+        said = self.tracks["language"].to_numpy(str)
+        return np.where(heard != "", heard, said)
+
     @property
     def facts(self) -> dict[str, np.ndarray]:
-        """What is known of the tracks that a space may know, too: (n_tracks,) of str each.
+        """What is known of the tracks that a space may know, too, (n_tracks,) of str each.
 
-        The genre, the language, and for composed tracks the factors that are names.
+        The genre, and the language of what is sung: empty where nothing is.
         """
-        factors = [c for c in ("family", "rhythm", "vocal", "mode") if c in self.tracks]
-        return {c: self.tracks[c].to_numpy(str) for c in ("genre", "language", *factors)}
+        sung = np.where(self.languages == "none", "", self.languages)
+        return {"genre": self.truth, "language": sung}
 
     def one_of_each_genre(self) -> np.ndarray:
         """Return the places of one track of each genre; of the first six without labels."""

@@ -36,13 +36,18 @@ def style(groups: Sequence[str]) -> dict[str, tuple[str, str]]:
     dict
         From a group's name to its colour and marker.
     """
-    names = sorted(set(groups) - {""})
+    # numbers in their order, so that cluster 10 comes after cluster 9
+    names = sorted(set(groups) - {""}, key=lambda name: name.rjust(4) if _whole(name) else name)
     colours = sns.color_palette("colorblind" if len(names) <= 10 else "husl", len(names)).as_hex()
     styles = {
         name: (colour, MARKERS[i % len(MARKERS)])
         for i, (name, colour) in enumerate(zip(names, colours, strict=True))
     }
     return styles | ({"": UNKNOWN} if "" in groups else {})
+
+
+def _whole(name: str) -> bool:
+    return name.lstrip("-").isdigit()
 
 
 def track(samples: np.ndarray, title: str) -> Figure:
@@ -221,6 +226,8 @@ def summary(
     figure, axes = plt.subplots(3, 3, figsize=(11, 10.5), layout="constrained")
     for axis, (name, labels) in zip(axes[0], groups.items(), strict=True):
         _scatter(axis, points, labels, f"Best space by {name}", size=9)
+        axis.legend(fontsize="xx-small", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False,
+                    handletextpad=0.1)  # fmt: skip
     kmeans = rows[rows["algorithm"] == "k-means"]
     bars = {"errorbar": _interval, "linestyle": "none", "markersize": 4, "color": "#0173b2",
             "err_kws": {"linewidth": 1.5}}  # fmt: skip
@@ -278,17 +285,20 @@ def _interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def noise_line(points: pd.DataFrame, line: pd.DataFrame) -> Figure:
-    """Draw each space's silhouette over its effective dimensions, with that of pure noise.
+    """Draw each space's silhouette over its effective dimensions, above that of noise.
 
     Parameters
     ----------
     points : DataFrame
-        ``method``, ``dimensions`` and ``silhouette``.
+        ``method``, ``dimensions``, ``silhouette``, and that of ``noise`` of the same shape.
     line : DataFrame
-        ``dimensions`` and ``silhouette`` of k-means on noise.
+        ``dimensions`` and ``silhouette`` of k-means on round noise.
     """
     figure, axis = plt.subplots(figsize=(6, 3.8), layout="constrained")
-    axis.plot(line["dimensions"], line["silhouette"], color="0.5", label="k-means on noise")
+    axis.plot(line["dimensions"], line["silhouette"], color="0.5", label="round noise")
+    axis.vlines(points["dimensions"], points["noise"], points["silhouette"], color="0.7", zorder=1)
+    axis.scatter(points["dimensions"], points["noise"], color="0.3", marker="_", s=120,
+                 label="noise of the space's shape")  # fmt: skip
     sns.scatterplot(points, x="dimensions", y="silhouette", hue="method", style="method",
                     palette="colorblind", s=70, ax=axis)  # fmt: skip
     axis.set(xlabel="Effective dimensions", ylabel="Silhouette in its own space", xscale="log")

@@ -24,18 +24,19 @@ NAMES = {
     "random_encoder": "Untrained encoder",
     "conv1d_vae": "1-D conv VAE",
     "conv_vae": "Conv VAE",
+    "tfidf": "TF-IDF alone",
+    "sbert": "SBERT alone",
     "hybrid_tfidf": "Sound + TF-IDF",
     "hybrid_sbert": "Sound + SBERT",
 }
 LANGUAGES = {"en": "English", "bn": "Bangla", "mixed": "both", "none": "no words", "": "unknown"}
-WORDS_ALONE = {"tfidf": "TF-IDF alone", "sbert": "SBERT alone"}
 ALGORITHM_NAMES = {
     "kmeans": "k-means",
     "agglomerative": "Ward",
     "dbscan": "DBSCAN",
     "hdbscan": "HDBSCAN",
     "gmm": "Gaussian mixture",
-    "spectral": "Spectral",
+    "spectral": "Spectral clustering",
     "random": "random labels",
     "genres": "the genres themselves",
 }
@@ -97,7 +98,7 @@ def scores_table(rows: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:
         Of text; scores that are nowhere defined (no labels) are left out.
     """
     table = []
-    methods = rows.groupby(["representation", "features", "algorithm"], sort=False)
+    methods = rows.groupby(["representation", "algorithm"], sort=False)
     for method, group in methods:
         entry = {"Representation": method_name(*method)}
         for score in scores:
@@ -120,7 +121,7 @@ def health_table(trained: Mapping[str, Trained]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Of text: parameters, R2, KL, active units, total correlation, and the verdicts counted.
+        Of text: parameters, R2, KL, active units, and the verdicts counted.
     """
     table = []
     for name, networks in trained.items():
@@ -148,8 +149,9 @@ def ranked_table(ranking: pd.DataFrame, score: str) -> pd.DataFrame:
 
 
 def kmeans_scores(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean of every score for each space under k-means, as numbers."""
-    kmeans = with_names(rows[rows["algorithm"] == "kmeans"])
+    """Return the mean of every score for each space under k-means, and of random labels."""
+    kmeans = with_names(rows[rows["algorithm"].isin(["kmeans", "random"])])
+    kmeans["space"] = kmeans["space"].where(kmeans["algorithm"] == "kmeans", "Random labels")
     scores = [score for score in SCORE_NAMES if score not in ("r2", "kl", "active_units")]
     table = kmeans.groupby("space", sort=False)[scores].mean()
     return table.dropna(axis=1, how="all").rename(columns=SCORE_NAMES)
@@ -161,28 +163,25 @@ def rounded(table: pd.DataFrame) -> pd.DataFrame:
     return text.rename(columns=str.capitalize).rename_axis("Space").reset_index()
 
 
-def space_name(representation: str, features: str = "") -> str:
+def space_name(representation: str) -> str:
     """Return what tables and figures call a space."""
-    if representation == "raw" and features in WORDS_ALONE:
-        return WORDS_ALONE[features]
     return NAMES.get(representation, representation)
 
 
-def method_name(representation: str, features: str = "", algorithm: str = "kmeans") -> str:
+def method_name(representation: str, algorithm: str = "kmeans") -> str:
     """Return what a table calls a method, where k-means goes without saying."""
     if algorithm in ("random", "genres"):
         return ALGORITHM_NAMES[algorithm].capitalize()
-    name = space_name(representation, features)
+    name = space_name(representation)
     return name if algorithm == "kmeans" else f"{name}, {ALGORITHM_NAMES[algorithm]}"
 
 
 def with_names(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with columns ``space`` and ``method``: what a figure calls them."""
-    methods = rows[["representation", "features", "algorithm"]].itertuples(index=False)
-    methods = [tuple(method) for method in methods]
+    pairs = zip(rows["representation"], rows["algorithm"], strict=True)
     return rows.assign(
-        space=[space_name(*method[:2]) for method in methods],
-        method=[method_name(*method) for method in methods],
+        space=rows["representation"].map(space_name),
+        method=[method_name(*pair) for pair in pairs],
     )
 
 

@@ -75,17 +75,22 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     summary = statistics.summarise(rows, METHOD, [*SCORES, *HEALTH])
     real = ~summary["algorithm"].isin(["random", "genres"])
     summary["rank"] = summary["ami"].where(real).groupby(summary["task"]).rank(ascending=False)
-    summary["verdict"] = [_verdict(method) for method in summary.itertuples()]
+    methods = rows.groupby(METHOD, sort=False, dropna=False)
+    summary["verdict"] = [_verdicts(members) for _, members in methods]
     return summary
 
 
-def _verdict(method: tuple) -> str:
-    """Judge a learned representation by the means of its health; nothing to judge in others."""
-    if np.isnan(method.active_units):
-        return ""
-    if method.representation == "random_encoder":
+def _verdicts(members: pd.DataFrame) -> str:
+    """Judge the members of a learned representation, in one word or counted where they differ."""
+    if members["active_units"].isna().all():
+        return ""  # nothing was learned
+    if members["representation"].iloc[0] == "random_encoder":
         return "untrained"
-    return health.verdict(method.r2, method.kl, method.active_units)
+    judged = [health.verdict(m.r2, m.kl, m.active_units) for m in members.itertuples()]
+    counts = pd.Series(judged).value_counts()
+    if len(counts) == 1:
+        return judged[0]
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 from sklearn.neighbors import NearestNeighbors
 
-from lib import clustering, demo, statistics, text
+from lib import clustering, comparison, demo, statistics, text
 from lib.report import ALGORITHM_NAMES, LANGUAGES, NAMES, SCORE_NAMES, say
 
 
@@ -141,12 +141,12 @@ def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
 
 
 def noise(points: pd.DataFrame) -> Markdown:
-    """Name the spaces whose silhouette is hardly above that of noise."""
+    """Name the spaces that stand highest above noise of their own shape, and lowest."""
     excess = points["silhouette"] - points["noise"]
     ranked = points.assign(excess=excess).sort_values("excess", ascending=False)
     best, worst = ranked.iloc[0], ranked.iloc[-1]
     return say(
-        f"Against the noise line, {best['method']} stands highest ({best['excess']:+.3f}), "
+        f"Against noise of its own shape, {best['method']} stands highest ({best['excess']:+.3f}), "
         f"{worst['method']} lowest ({worst['excess']:+.3f}). By silhouette alone the winner would "
         f"be {points.loc[points['silhouette'].idxmax(), 'method']}."
     )
@@ -154,9 +154,10 @@ def noise(points: pd.DataFrame) -> Markdown:
 
 def clusters(truth: np.ndarray, labels: np.ndarray) -> Markdown:
     """Name the genre that is found best, and the one that is spread most."""
-    table = pd.crosstab(truth[truth != ""], labels[truth != ""])
+    placed = labels >= 0
+    table = pd.crosstab(truth[placed & (truth != "")], labels[placed & (truth != "")])
     if len(table) < 2:
-        sizes = np.bincount(labels)
+        sizes = np.bincount(labels[placed])
         return say(f"The clusters hold from {sizes.min()} to {sizes.max()} tracks.")
     share = (table.max(axis=1) / table.sum(axis=1)).sort_values()
     return say(
@@ -193,8 +194,22 @@ def exactness(n_tracks: int) -> Markdown:
     return say(
         "Some algorithms are approximate with so many tracks: " + "; ".join(notes) + "."
         if notes
-        else f"With {n_tracks} tracks, every algorithm and every score is exact."
+        else f"With {n_tracks} tracks, no algorithm had to approximate for their number."
     )
+
+
+def problems(rows: pd.DataFrame) -> Markdown:
+    """Name the partitions that have no geometry to score, and say why."""
+    shapes = comparison.partitions(rows).groupby("method", sort=False)
+    found = shapes[["n_clusters", "noise_fraction"]].mean()
+    reasons = {
+        method: clustering.problem(shape.n_clusters, shape.noise_fraction)
+        for method, shape in found.iterrows()
+    }
+    listed = [f"{method}: {reason}" for method, reason in reasons.items() if reason]
+    if not listed:
+        return say("Each of these partitions has at least two clusters.")
+    return say("Not scored by their geometry, for every seed: " + "; ".join(listed) + ".")
 
 
 def ranking(table: pd.DataFrame, score: str) -> Markdown:
@@ -202,31 +217,42 @@ def ranking(table: pd.DataFrame, score: str) -> Markdown:
     if not len(table):
         return say(f"Without labels there is no {SCORE_NAMES[score]} to rank methods by.")
     best = table.iloc[0]
-    close = (table["high"].fillna(table["mean"]) >= best["low"]).sum() - 1
     value = statistics.Interval(best["mean"], best["low"], best["high"])
+    head = f"By {SCORE_NAMES[score]} the best of {len(table)} methods is {best['method']} ({value})"
+    if np.isnan(best["low"]):
+        return say(f"{head}; one seed cannot tell whether it is better than the next.")
+    close = (table["high"].fillna(table["mean"]) >= best["low"]).sum() - 1
     return say(
-        f"By {SCORE_NAMES[score]} the best of {len(table)} methods is {best['method']} "
-        f"({value}); the intervals of {close} others reach into its own."
+        f"{head}; the intervals of {close} others reach into its own. The best of so many is "
+        "flattered by the choice itself."
     )
 
 
 def added(table: pd.DataFrame, what: str) -> Markdown:
-    """Say how often something helped, how often it hurt, and how often it made no difference."""
+    """Say how often something helped, how often it hurt, and how often it made no difference.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `lib.comparison.differences`.
+    what : str
+        What was changed: the subject of the sentence.
+    """
     if not len(table):
-        return say(f"What {what} would add cannot be said here.")
-    fixed = table["high"] - table["low"] < 1e-9
+        return say(f"Whether {what} helps cannot be said here.")
+    fixed = table["p"].isna()
     gains = table[table["clear"] & (table["mean"] > 0)]
     losses = table[table["clear"] & (table["mean"] < 0)]
     within = len(table) - len(gains) - len(losses) - fixed.sum()
     parts = [
-        f"Of {len(table)} comparisons, {len(gains)} show that {what} helped, {len(losses)} that it "
-        f"hurt, and {within} are inside the noise."
+        f"After correction for their number, {what} helped in {len(gains)} of {len(table)} "
+        f"comparisons, hurt in {len(losses)}, and made no difference beyond the noise in {within}."
     ]
     if fixed.any():
         means = table.loc[fixed, "mean"]
         parts.append(
-            f"{fixed.sum()} have no seeds to judge them by, since nothing in them is drawn; they "
-            f"lie between {means.min():+.3f} and {means.max():+.3f}."
+            f"{fixed.sum()} cannot be judged by seeds, since nothing varies with them; their "
+            f"differences lie between {means.min():+.3f} and {means.max():+.3f}."
         )
     for group, verb in ((gains.nlargest(1, "mean"), "gain"), (losses.nsmallest(1, "mean"), "loss")):
         for row in group.itertuples():
@@ -250,8 +276,9 @@ def genres_apart(together: Mapping[str, pd.Series]) -> Markdown:
     for name, after in others:
         change = (after - before).sort_values()
         said.append(
-            f"With {NAMES[name].removeprefix('Sound + ')}, {change.index[-1]} changes by "
-            f"{change.iloc[-1]:+.0%} and {change.index[0]} by {change.iloc[0]:+.0%}."
+            f"With {NAMES[name].removeprefix('Sound + ')}, that share changes most for "
+            f"{change.index[-1]} ({100 * change.iloc[-1]:+.0f} points) and for {change.index[0]} "
+            f"({100 * change.iloc[0]:+.0f} points), means over seeds."
         )
     return say(*said)
 
@@ -260,41 +287,38 @@ def language(agreement: pd.DataFrame) -> Markdown:
     """Say in which space clusters follow the language more than the genre."""
     if not len(agreement):
         return say("Fewer than two languages are known here, so no cluster can follow one.")
-    follow = agreement[agreement["language"] > agreement["genre"]]
-    names = ", ".join(follow.index) or "no space"
     top = agreement["language"].idxmax()
-    return say(
-        f"Clusters agree with the language most in {top} (AMI {agreement['language'][top]:.3f}). "
-        f"They follow the language more than the genre in {names}."
-    )
+    most = f"Clusters agree with the language most in {top} (AMI {agreement['language'][top]:.3f})."
+    if "genre" not in agreement:
+        return say(most)
+    follow = agreement.index[agreement["language"] > agreement["genre"]]
+    return say(most, f"They follow it more than the genre in {', '.join(follow) or 'no space'}.")
 
 
-def why(knowledge: pd.DataFrame, rows: pd.DataFrame, model: str) -> Markdown:
-    """Say why a model's clusters are better or worse than those of the features it was given.
+def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) -> Markdown:
+    """Say what the VAE's code has kept of the genre, and what k-means makes of that.
 
     Parameters
     ----------
-    knowledge : DataFrame
-        Accuracy of linear probes, a row a space, with a column ``genre``.
+    given, learned : sequence of float
+        Accuracy of a linear reader of the genre in the raw features and in each seed's code.
     rows : DataFrame
-        Tidy rows with ``space``.
-    model : str
-        The space of the model, as tables call it.
+        Tidy rows.
     """
-    given, learned = knowledge["genre"].get("Raw features"), knowledge["genre"].get(model)
-    if given is None or learned is None or np.isnan(given) or np.isnan(learned):
+    if np.isnan(given).any() or np.isnan(learned).any():
         return say("Without labels it cannot be said what the model lost.")
-    kmeans = rows[rows["algorithm"] == "kmeans"].set_index("space")
-    gap = kmeans["ami"][model].mean() - kmeans["ami"]["Raw features"].mean()
-    kept = kmeans["r2"][model].mean()
+    before, after = statistics.interval(given), statistics.interval(learned)
+    lost, clear = statistics.compare(np.full(len(learned), before.mean), learned)
+    scores = rows[rows["algorithm"] == "kmeans"].set_index("representation")
+    gap, gap_clear = statistics.compare(scores["ami"][["vae"]], scores["ami"][["raw"]])
+    kept = statistics.interval(scores["r2"][["vae"]])
     return say(
-        f"A linear reader finds the genre of {given:.0%} of the tracks in the raw features and of "
-        f"{learned:.0%} in the {model}'s code, which keeps {kept:.0%} of the features' variance: "
-        + ("the code has lost some of" if learned < given else "the code has lost nothing of")
-        + " what tells genres apart. "
-        f"k-means finds {gap:+.3f} AMI of it. What k-means sees are the directions of greatest "
-        "variance, and a model that is paid for variance keeps those first, whether they are "
-        "about genre or not."
+        f"A linear reader names the genre with a balanced accuracy of {before} from the raw "
+        f"features and of {after} from the VAE's code, which keeps {kept} of the features' "
+        f"variance (R2). Information about genre lost on the way: {lost}, "
+        + ("beyond" if clear else "not beyond")
+        + f" the noise of the seeds. k-means on the code differs by {gap} AMI from k-means on the "
+        "features, " + ("beyond" if gap_clear else "not beyond") + " the noise."
     )
 
 

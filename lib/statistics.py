@@ -34,8 +34,8 @@ class Interval:
 def interval(values: Sequence[float]) -> Interval:
     """Return the mean over seeds with its 95 % interval, by Student's t.
 
-    It tells how far another set of as many seeds would land: the luck of initialisation, batch
-    order and k-means starts. It does not tell how another sample of tracks would.
+    It bounds the mean over all seeds there are: the luck of initialisation, batch order and k-means
+    starts. It does not tell how another sample of tracks would do.
 
     Parameters
     ----------
@@ -80,8 +80,50 @@ def compare(a: Sequence[float], b: Sequence[float]) -> tuple[Interval, bool]:
     return difference, bool(varies and (difference.low > 0 or difference.high < 0))
 
 
+def p_value(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return how likely so large a mean difference is by the seeds' luck alone (paired t-test).
+
+    Parameters
+    ----------
+    a, b : sequence of float
+        The scores of two methods, in the same order of seeds.
+
+    Returns
+    -------
+    float
+        Two-sided; NaN where seeds change nothing, or there is one only.
+    """
+    difference = np.asarray(a, float) - np.asarray(b, float)
+    if len(difference) < 2 or np.ptp(difference) < 1e-9:
+        return np.nan
+    return float(stats.ttest_1samp(difference, 0).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """Adjust p-values for their number (Holm 1979), so that all of them hold at once.
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        NaNs stay, and do not count.
+
+    Returns
+    -------
+    ndarray of float
+        In the same order; the smallest is multiplied by their number, the next by one less...
+    """
+    p = np.asarray(p_values, float)
+    adjusted = np.full(len(p), np.nan)
+    order = [i for i in np.argsort(p, kind="stable") if not np.isnan(p[i])]
+    largest = 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
 def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFrame:
-    """Return one row for each method: mean and 95 % bounds of each score, and the rank.
+    """Return one row for each method: mean and 95 % bounds of each score.
 
     Parameters
     ----------

@@ -14,7 +14,17 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.preprocessing import StandardScaler
 
-from lib import clustering, comparison, hybrid, metrics, projection, report, results, training
+from lib import (
+    clustering,
+    comparison,
+    hybrid,
+    metrics,
+    probes,
+    projection,
+    report,
+    results,
+    training,
+)
 from lib.dataset import Dataset
 from lib.settings import Settings
 
@@ -79,15 +89,17 @@ class Study(Dataset):
         kept = float(pca.explained_variance_ratio_.sum())
         return Representation("pca", "mfcc_mean", pca.transform(self.inputs)[None], r2=kept)
 
-    def spectral(self) -> Representation:
-        """Represent each track by the standardised wide features: no model at all."""
+    def spectral(self) -> list[Representation]:
+        """Represent each track by the standardised wide features; nothing where there are none."""
         columns = [c for c in self.wide_features if c != "length" and not c.startswith("mfcc")]
+        if not columns:
+            return []
         points = StandardScaler().fit_transform(self.wide_features[columns].to_numpy(float))
-        return Representation("spectral", "spectral", points[None], r2=1.0)
+        return [Representation("spectral", "spectral", points[None], r2=1.0)]
 
     def words_alone(self) -> list[Representation]:
         """Represent each track that has words by them, and leave the others out (NaN)."""
-        return [Representation("raw", name, v[None]) for name, v in self.text_vectors.items()]
+        return [Representation(name, name, v[None]) for name, v in self.text_vectors.items()]
 
     def hybrids(self) -> list[Representation]:
         """Represent each track by sound and words side by side: see `lib.hybrid.concatenate`."""
@@ -185,6 +197,7 @@ class Study(Dataset):
             rows.append(self._row(first, "random", seed, labels))
         if self.corpus.labelled:
             genres = np.unique(self.truth, return_inverse=True)[1]
+            genres[self.truth == ""] = -1
             rows.append(self._row(first, "genres", self.seeds[0], genres))
         return pd.DataFrame(rows, columns=results.COLUMNS)
 
@@ -224,7 +237,7 @@ class Study(Dataset):
     def against_noise(
         self, representations: Sequence[Representation], rows: pd.DataFrame
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Set the silhouette of each space beside what noise reaches in as many dimensions.
+        """Set the silhouette of each space beside what noise of the same shape reaches.
 
         Parameters
         ----------
@@ -238,18 +251,18 @@ class Study(Dataset):
         points : DataFrame
             ``method``, effective ``dimensions``, ``silhouette`` and ``noise``, means over members.
         line : DataFrame
-            ``dimensions`` and ``silhouette`` of k-means on noise.
+            ``dimensions`` and ``silhouette`` of k-means on round noise, to guide the eye.
         """
         shape = len(self.truth), self.n_clusters
         dimensions = np.arange(1, max(r.z.shape[2] for r in representations) + 1)
-        line = [metrics.noise_silhouette(int(d), *shape) for d in dimensions]
+        line = [metrics.noise_silhouette(np.ones(d), *shape) for d in dimensions]
         kmeans = rows[rows["algorithm"] == "kmeans"].groupby("representation")["silhouette"].mean()
         points = []
         for r in representations:
-            used = float(np.mean([metrics.effective_dimensions(z) for z in r.z]))
-            point = {"method": report.space_name(r.name, r.features), "dimensions": used}
-            point |= {"silhouette": kmeans[r.name], "noise": np.interp(used, dimensions, line)}
-            points.append(point)
+            alike = [metrics.noise_silhouette(metrics.principal_variances(z), *shape) for z in r.z]
+            point = {"method": report.space_name(r.name)}
+            point["dimensions"] = np.mean([metrics.effective_dimensions(z) for z in r.z])
+            points.append(point | {"silhouette": kmeans[r.name], "noise": np.mean(alike)})
         return pd.DataFrame(points), pd.DataFrame({"dimensions": dimensions, "silhouette": line})
 
     def map(self, z: np.ndarray) -> np.ndarray:
@@ -270,26 +283,59 @@ class Study(Dataset):
         Returns
         -------
         DataFrame
-            AMI with the ``genre`` and with the ``language``, means over seeds, a row a space;
-            over the tracks whose language is known, and empty where that is fewer than two
-            languages.
+            AMI with the ``genre`` (if there are genres) and with the ``language``, means over
+            seeds, a row a space; over the tracks whose language is known, and empty where fewer
+            than two languages are.
         """
-        language = self.tracks["language"].to_numpy(str)
-        known = ~np.isin(language, ["", "none"])
+        facts = {name: fact for name, fact in self.facts.items() if len(set(fact) - {""}) > 1}
         table = {}
-        for r in representations if len(np.unique(language[known])) > 1 else ():
+        for r in representations if "language" in facts else ():
             scores = []
             for seed in self.seeds:
                 labels = self.partition(r, "kmeans", seed)
-                counted = known & (labels >= 0)
+                known = (facts["language"] != "") & (labels >= 0)
                 scores.append(
-                    [
-                        adjusted_mutual_info_score(fact[counted], labels[counted])
-                        for fact in (self.truth, language)
-                    ]
+                    {
+                        name: adjusted_mutual_info_score(fact[known], labels[known])
+                        for name, fact in facts.items()
+                    }
                 )
-            table[report.space_name(r.name, r.features)] = np.mean(scores, axis=0)
-        return pd.DataFrame.from_dict(table, orient="index", columns=["genre", "language"])
+            table[report.space_name(r.name)] = pd.DataFrame(scores).mean()
+        return pd.DataFrame(table).T
+
+    def noise_table(self, representations: Sequence[Representation]) -> pd.DataFrame:
+        """Score the partitions of density-based algorithms with their noise and without it.
+
+        Parameters
+        ----------
+        representations : sequence of Representation
+            The spaces; those that lack a place for some tracks are left out.
+
+        Returns
+        -------
+        DataFrame
+            Of text, a row a space and algorithm (first seed): the share of noise, then silhouette
+            and AMI of the tracks that are left and of all, noise being one more cluster.
+        """
+        rows = []
+        finders = [name for name, algorithm in clustering.ALGORITHMS.items() if algorithm.finds_k]
+        for r in representations:
+            for algorithm in finders if np.isfinite(r.z[0]).all() else ():
+                labels = self.partition(r, algorithm)
+                both = metrics.score_noise(r.z[0], labels, self.inputs, self.truth)
+                row = {"Method": report.method_name(r.name, algorithm)}
+                row["Noise"] = f"{both['with noise']['noise_fraction']:.3f}"
+                for score in ("silhouette", "ami"):
+                    for way in ("without noise", "with noise"):
+                        value = both[way][score]
+                        name = f"{report.SCORE_NAMES[score]} {way}"
+                        row[name] = "" if np.isnan(value) else f"{value:.3f}"
+                rows.append(row)
+        return pd.DataFrame(rows)
+
+    def genre_readings(self, representation: Representation) -> list[float]:
+        """Return how well a linear reader finds the genre in each member: see `lib.probes`."""
+        return [probes.linear(z, self.truth) for z in representation.z]
 
     def kept_together(self, representation: Representation) -> pd.Series:
         """Return for each genre the share of it in its best k-means cluster, over seeds."""
@@ -299,10 +345,12 @@ class Study(Dataset):
     def best(
         self, representations: Sequence[Representation], rows: pd.DataFrame, score: str
     ) -> Representation:
-        """Return the space with the highest mean score under k-means."""
+        """Return the space with the highest mean score under k-means that places all tracks."""
         kmeans = rows[rows["algorithm"] == "kmeans"]
-        means = kmeans.groupby(["representation", "features"])[score].mean()
-        return max(representations, key=lambda r: means[r.name, r.features])
+        placed = kmeans.groupby("representation")["noise_fraction"].mean()
+        means = kmeans.groupby("representation")[score].mean()
+        able = [r for r in representations if placed[r.name] <= comparison.NOISE_ALLOWED]
+        return max(able, key=lambda r: means[r.name])
 
     def save(self, rows: pd.DataFrame, representations: Sequence[Representation]) -> None:
         """Write the run's tables and latents into the results folder."""

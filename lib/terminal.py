@@ -12,6 +12,8 @@ import os
 import sys
 from pathlib import Path
 
+import yaml
+
 from lib.settings import Settings
 
 
@@ -41,9 +43,16 @@ def default_output(arguments: list[str]) -> Path | None:
     if len(notebooks) != 1 or asks & set(arguments):
         return None
     given = {"corpus": "demo", "results_dir": ""}
-    for flag, name, value in zip(arguments, arguments[1:], arguments[2:], strict=False):
-        if flag in ("-p", "--parameters", "-r", "--parameters_raw") and name in given:
-            given[name] = value
+    for flag, name, value in zip(arguments, arguments[1:], [*arguments[2:], ""], strict=False):
+        if flag in ("-p", "--parameters", "-r", "--parameters_raw"):
+            passed = {name: value}
+        elif flag in ("-y", "--parameters_yaml"):
+            passed = yaml.safe_load(name)
+        elif flag in ("-f", "--parameters_file"):
+            passed = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+        else:
+            passed = {}
+        given |= {key: str(passed[key]) for key in given if key in (passed or {})}
     return Settings.results_folder(**given).resolve() / "notebooks" / Path(notebooks[0]).name
 
 

@@ -162,11 +162,12 @@ study.keep(bars, "easy_scores")
 # %% [markdown]
 # ## Is the silhouette real?
 #
-# In few dimensions even noise falls into neat clusters. {numref}`fig-easy-noise` sets each space's
-# silhouette beside that of k-means on pure noise with as many effective dimensions. Only what stands
-# clearly above the line says something about music.
+# In few dimensions even noise falls into neat clusters. {numref}`fig-easy-noise` sets each space's silhouette
+# above a dash: what k-means reaches on Gaussian noise of that space's own shape, its covariance. Only what
+# stands clearly above its dash says something about music. The curve is noise that is equally wide in all
+# directions, to guide the eye.
 
-# %% mystnb={"figure": {"caption": "Silhouette against effective dimensions; the line is k-means on Gaussian noise.", "name": "fig-easy-noise"}, "image": {"alt": "Scatter plot of representations with a falling line for noise"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Silhouette against effective dimensions. Dashes are noise of each space's own shape, the curve is round noise.", "name": "fig-easy-noise"}, "image": {"alt": "Scatter plot of representations with a falling line for noise"}} tags=["hide-input", "nbval-ignore-output"]
 points, line = study.against_noise(representations, rows)
 study.keep(plots.noise_line(points, line), "easy_noise_line")
 

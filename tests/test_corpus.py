@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -152,3 +154,23 @@ def test_real_gtzan(music_data):
     assert (len(audio.tracks), len(table.tracks)) == (93, 930)
     assert audio.genres == table.genres == list(gtzan.GENRES)
     assert not table.table.duplicated().any()  # the filtered collection repeats nothing
+
+
+def test_names_that_are_no_text_and_formats_that_cannot_be_read_are_counted(tmp_path):
+    write_wav(tmp_path / "good.wav")
+    (tmp_path / "song.m4a").touch()
+    try:
+        (tmp_path / os.fsdecode(b"bad\xff.wav")).touch()
+    except OSError:
+        pytest.skip("this file system takes text only")
+    found = corpus.load(str(tmp_path))
+    assert found.tracks["track_id"].tolist() == ["good"]
+    assert "1 files have names in no known encoding" in found.notes[0]
+    assert "1 files are in formats" in found.notes[1]
+
+
+def test_columns_that_are_no_features_do_not_become_any(tmp_path):
+    path = tmp_path / "features_30_sec.csv"
+    feature_table(["blues.00000.wav", "rock.00001.wav"]).reset_index().to_csv(path)
+    _, features = gtzan.read_table(path)
+    assert all(c.startswith("mfcc") for c in features)

@@ -52,14 +52,15 @@ def test_the_summary_ranks_and_judges(tmp_path):
             rows("easy", [0.4, 0.5], "vae"),
             rows("easy", [0.1, 0.1], "beta_vae", kl=0.1, r2=0.01, active_units=0),
             rows("easy", [0.1, 0.2], "random_encoder", r2=-0.1),
+            rows("easy", [0.0, 0.05], "ae", r2=[0.9, np.nan]),
             rows("easy", [0.0, 0.0], "raw").assign(algorithm="random", active_units=np.nan),
         ]
     )
     results.save_rows(tmp_path, "easy", all_rows)
     summary = pd.read_csv(tmp_path / "summary.csv", keep_default_na=False)
     verdicts = summary["verdict"].tolist()
-    assert verdicts == ["", "healthy", "collapsed", "untrained", ""]
-    assert summary["rank"].tolist() == ["2", "1", "4", "3", ""]
+    assert verdicts == ["", "healthy", "collapsed", "untrained", "1 healthy, 1 diverged", ""]
+    assert summary["rank"].tolist() == ["2", "1", "4", "3", "5", ""]
 
 
 def test_latents_come_back_without_pickle(tmp_path):

@@ -54,3 +54,21 @@ def test_summarise_keeps_methods_apart_and_in_order():
     assert summary["name"].tolist() == ["b", "a"]
     assert summary["ami"].tolist() == pytest.approx([0.2, 0.6])
     assert (summary["seeds"] == 2).all() and (summary["ami_low"] < summary["ami"]).all()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
+def test_holm_is_between_the_raw_values_and_bonferroni(p):
+    adjusted, p = statistics.holm(p), np.array(p)
+    assert (adjusted >= p - 1e-12).all() and (adjusted <= np.minimum(1, len(p) * p) + 1e-12).all()
+    order = np.argsort(p, kind="stable")
+    assert (np.diff(adjusted[order]) >= 0).all()
+
+
+def test_holm_by_hand_and_what_cannot_be_judged():
+    np.testing.assert_allclose(
+        statistics.holm([0.01, np.nan, 0.04, 0.03]), [0.03, np.nan, 0.06, 0.06]
+    )
+    assert np.isnan(statistics.p_value([0.9] * 3, [0.1] * 3)) and np.isnan(
+        statistics.p_value([1], [0])
+    )
+    assert statistics.p_value([0.31, 0.32, 0.33], [0.21, 0.23, 0.22]) < 0.05

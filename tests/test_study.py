@@ -82,3 +82,18 @@ def test_a_corpus_with_nothing_usable_is_refused(tmp_path):
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 22050)
     with pytest.raises(UserError):
         _ = Study("easy", settings(tmp_path, tmp_path / "results")).features
+
+
+def test_two_files_are_too_few_to_speak_of_clusters(tones, tmp_path):
+    for file in sorted(tones.rglob("*.wav"))[2:]:
+        file.unlink()
+    with pytest.raises(UserError, match="2 usable tracks, and it takes three"):
+        _ = Study("easy", settings(tones, tmp_path / "results")).features
+
+
+def test_tracks_without_a_genre_are_no_genre(tones, tmp_path):
+    loose = sorted(tones.rglob("*.wav"))[0]
+    loose.rename(tones / loose.name)
+    _, rows = run(tones, tmp_path / "results")
+    genres = rows[rows["algorithm"] == "genres"]
+    assert genres["n_clusters"].tolist() == [2]

@@ -76,3 +76,11 @@ def test_a_misspelt_parameter_stops_the_run_with_one_line(notebook):
     assert "Traceback" not in done.stdout
     kept = notebook.parent / "results" / "demo" / "notebooks"
     assert [p.name for p in kept.iterdir()] == ["small.failed.ipynb"]
+
+
+def test_parameters_in_yaml_say_where_the_output_goes(monkeypatch, tmp_path):
+    monkeypatch.setenv("MUSIC_RESULTS", str(tmp_path))
+    (tmp_path / "run.yaml").write_text("corpus: gtzan\nseeds: 3\n")
+    for line in (["-f", str(tmp_path / "run.yaml")], ["-y", "{corpus: gtzan}"]):
+        output = terminal.default_output(["easy.ipynb", *line])
+        assert output == tmp_path / "gtzan" / "notebooks" / "easy.ipynb"

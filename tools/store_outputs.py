@@ -22,6 +22,9 @@ for script in map(Path, sys.argv[1:]):
     NotebookClient(
         notebook, record_timing=False, resources={"metadata": {"path": script.parent}}
     ).execute()
+    for cell in notebook.cells:  # progress bars, which are another matter each time
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
     nbformat.write(notebook, path)
     subprocess.run([sys.executable, "-m", "jupytext", "--quiet", "--sync", path], check=True)
     print(f"stored the outputs of {path}")
