@@ -131,10 +131,8 @@ caption = f"{report.SCORE_NAMES[headline]} of each space (down) under each algor
 study.table(comparison.matrix(rows, headline), caption, "medium")
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-noise = comparison.matrix(rows[rows["algorithm"].isin(["dbscan", "hdbscan"])], "noise_fraction")
-study.table(
-    noise, "The share of tracks that the density-based algorithms leave out.", "medium-noise"
-)
+caption = "The share of tracks left out as noise, by the algorithms that leave any out."
+study.table(comparison.noise(rows), caption, "medium-noise")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.problems(rows)
