@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from reference_features import beyond_the_table, errors, gtzan_table, mfcc
-from scipy.ndimage import median_filter
 
 from lib import audio, jit, rhythm, separation, spectral
 
@@ -137,12 +136,12 @@ def test_an_image_keeps_what_fits_and_averages_cells_of_equal_length():
 
 
 @settings(max_examples=30, deadline=None)
-@given(arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(3, 80)),
+@given(arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 80)),
               elements=st.floats(0, 100, width=32)))  # fmt: skip
 def test_the_median_along_rows_is_the_exact_one(rows):
-    """From three frames on; of two, which no track has, the ends can come out otherwise."""
+    """By the definition: scipy's own filter in two dimensions errs on rows of two."""
     padded = np.pad(rows, ((0, 0), (15, 15)), mode="symmetric")
-    expected = median_filter(rows, (1, 31), mode="reflect")
+    expected = np.median(np.lib.stride_tricks.sliding_window_view(padded, 31, axis=1), axis=2)
     assert np.array_equal(separation._median(padded), expected)
 
 
