@@ -46,15 +46,18 @@ $(RESULTS)/.corpus: .venv/installed always
 
 always:
 
+# A worker that crashed is not started again: the others would wait for it for ever.
+WORKERS := -n 2 --dist loadfile --max-worker-restart 0
+
 test: .venv/installed ## unit tests, notebooks in step, notebooks give their stored outputs
 	@$(MAKE) --no-print-directory data CORPUS=demo
 	@echo "== style"
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format --check -q .
 	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(wildcard lib/*.py lib/demo/*.py)
 	@echo "== unit tests"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest $(WORKERS)
 	@echo "== notebooks against their stored outputs"
-	@MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env \
+	@MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest $(WORKERS) --nbval --nbval-current-env \
 	  --nbval-cell-timeout=600 --nbval-sanitize-with tests/sanitize.cfg notebooks
 
 fetch: .venv/installed ## download FMA: make fetch CORPUS=fma SIZE=small|medium|large|full

@@ -2,7 +2,8 @@
 
 Two processes that compile the same functions into one cache at once can leave an entry that
 crashes every later process that loads it. So what librosa and UMAP keep there is compiled here
-first, under a lock; later calls, and all other processes, then only read.
+first, under a lock; later calls, and all other processes, then only read. Both compile while they
+are imported, so the rest of ``lib`` imports them through here.
 """
 
 from __future__ import annotations
@@ -35,6 +36,20 @@ def warm() -> None:
             stamp.touch()
 
 
+def librosa() -> ModuleType:
+    """Import librosa, once what it compiles is there to be read.
+
+    Returns
+    -------
+    module
+        With ``librosa.display``.
+    """
+    warm()
+    import librosa.display
+
+    return librosa
+
+
 def umap() -> ModuleType:
     """Import UMAP, and have it keep all that a map takes; by itself it keeps only a part.
 
@@ -43,6 +58,12 @@ def umap() -> ModuleType:
     module
         With which the first map of a process costs hardly more than the next.
     """
+    warm()
+    return _umap()
+
+
+def _umap() -> ModuleType:
+    """Import UMAP whether or not anything has been compiled."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "IProgress not found")
         import umap
@@ -75,7 +96,7 @@ def _compile() -> None:
     points = np.random.default_rng(0).normal(size=(n_tracks, 2)).astype(np.float32)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "precomputed_knn")
-        umap().UMAP(
+        _umap().UMAP(
             n_neighbors=5,
             n_epochs=2,
             init="pca",

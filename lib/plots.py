@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import librosa
-import librosa.display
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -13,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lib import audio, statistics
+from lib import audio, jit, statistics
 
 MARKERS = "osD^vPX<>*"
 UNKNOWN = ("#999999", ".")
@@ -60,6 +58,7 @@ def track(samples: np.ndarray, title: str) -> Figure:
     title : str
         Of the figure.
     """
+    librosa = jit.librosa()
     figure, axes = plt.subplots(3, 1, figsize=(8, 6), sharex=True, layout="constrained")
     librosa.display.waveshow(samples, sr=audio.SAMPLE_RATE, ax=axes[0], color="#0173b2")
     axes[0].set(ylabel="Amplitude", xlabel="", title=title)

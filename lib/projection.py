@@ -63,7 +63,6 @@ def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray
     """
     if len(points) < 3:
         raise UserError(f"{len(points)} tracks make no map by UMAP: it takes three, add music")
-    jit.warm()
     points = np.ascontiguousarray(points, np.float32)
     n_neighbors = min(n_neighbors, len(points) - 1)
     # UMAP would search neighbours approximately, and compile its search anew in each process.

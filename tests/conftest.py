@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 import soundfile
 
+from lib import jit
+
 ROOT = Path(__file__).resolve().parent.parent
 NAMED = os.environ.get("MUSIC_DATA")
+
+
+def pytest_configure(config):
+    """Compile what librosa and UMAP keep, before two workers at once import either."""
+    if not hasattr(config, "workerinput"):
+        jit.warm()
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from reference_features import beyond_the_table, errors, gtzan_table, mfcc
 
-from lib import audio, jit, rhythm, separation, spectral
+from lib import audio, rhythm, separation, spectral
 
 FORMATS = {"wav": {}, "flac": {}, "ogg": {}, "mp3": {}, "au": {"subtype": "PCM_16"}}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled():
-    jit.warm()
 
 
 def music(seconds: float, rate: int = 22050, channels: int = 1, seed: int = 0) -> np.ndarray:

@@ -53,6 +53,18 @@ jit.warm()
     assert all(process.returncode == 0 for process in both)
 
 
+def test_importing_what_the_notebooks_import_compiles_nothing(tmp_path):
+    script = """
+import importlib, pkgutil
+import lib
+for module in pkgutil.walk_packages(lib.__path__, "lib."):
+    importlib.import_module(module.name)
+"""
+    environment = os.environ | {NAME: str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, env=environment)
+    assert not list(tmp_path.rglob("*"))
+
+
 def test_what_is_warmed_is_then_only_read():
     jit.warm()
     script = """
