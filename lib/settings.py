@@ -103,6 +103,40 @@ class Settings:
         return results / Path(corpus).expanduser().resolve().name.replace(" ", "_")
 
 
+@dataclass(frozen=True)
+class SweepSettings(Settings):
+    """What the Hard notebook can be told besides: the betas of its sweep, and one to look into.
+
+    ``betas`` comes as text, ``"0.5,1,2"``, and becomes a sorted tuple that holds ``beta``, too.
+
+    Raises
+    ------
+    UserError
+        For a beta that is no positive number.
+    """
+
+    betas: str | tuple[float, ...]
+    beta: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        beta = _positive("beta", self.beta)
+        listed = self.betas if isinstance(self.betas, list | tuple) else str(self.betas).split(",")
+        betas = {_positive("betas", value) for value in listed}
+        object.__setattr__(self, "beta", beta)
+        object.__setattr__(self, "betas", tuple(sorted(betas | {beta})))
+
+
+def _positive(name: str, value: object) -> float:
+    try:
+        number = float("nan" if isinstance(value, bool) else value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not 0 < number < float("inf"):
+        raise UserError(f"{name}: {value!r} is no positive number, as 4 or 0.5 would be")
+    return number
+
+
 def _whole_number(name: str, value: object, least: int) -> int:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not float(value).is_integer():

@@ -29,7 +29,7 @@ from lib.dataset import Dataset
 from lib.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Representation:
     """One point a track, for each member of an ensemble of seeds.
 
@@ -47,6 +47,8 @@ class Representation:
         For learned ones, a row a member: see `lib.health`.
     r2 : float
         For representations that are not learned: the share of the input's variance they keep.
+    own : ndarray or None, (n_members, n_tracks)
+        The clusters that a model finds itself, as VaDE does: scored as the algorithm ``own``.
     """
 
     name: str
@@ -55,6 +57,16 @@ class Representation:
     beta: float = np.nan
     health: pd.DataFrame | None = None
     r2: float = np.nan
+    own: np.ndarray | None = None
+
+    @property
+    def key(self) -> tuple[str, float | None]:
+        """What tells it from the others of a run: its name, and its beta where it has one."""
+        return self.name, None if np.isnan(self.beta) else self.beta
+
+    def among(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return its own of many representations' tidy rows."""
+        return rows[(rows["representation"] == self.name) & rows["beta"].isin([self.beta])]
 
 
 class Study(Dataset):
@@ -67,6 +79,13 @@ class Study(Dataset):
     settings : Settings
         Its parameters.
 
+    Attributes
+    ----------
+    seeds : list of int
+    labels : dict
+        Every partition made so far, (n_tracks,) of int, by representation, beta (or None),
+        algorithm and seed.
+
     Raises
     ------
     UserError
@@ -77,6 +96,7 @@ class Study(Dataset):
         super().__init__(settings)
         self.task = task
         self.seeds = list(range(settings.seeds))
+        self.labels: dict[tuple, np.ndarray] = {}
 
     def raw(self) -> Representation:
         """Represent each track by the standardised features themselves."""
@@ -184,8 +204,9 @@ class Study(Dataset):
         """
         rows = []
         for representation in representations:
-            for algorithm in algorithms:
-                drawn = clustering.ALGORITHMS[algorithm].seeded or len(representation.z) > 1
+            own = [] if representation.own is None else ["own"]
+            for algorithm in [*algorithms, *own]:
+                drawn = len(representation.z) > 1 or clustering.ALGORITHMS[algorithm].seeded
                 for seed in self.seeds:
                     if drawn or seed == self.seeds[0]:  # else it is what it was
                         labels = self.partition(representation, algorithm, seed)
@@ -208,17 +229,23 @@ class Study(Dataset):
 
         A track without a place there (no words, say, or a member that diverged) is noise, -1.
         """
-        z = representation.z[seed % len(representation.z)]
-        there = np.isfinite(z).all(axis=1)
-        labels = np.full(len(z), -1)
-        if there.sum() > self.n_clusters:
-            labels[there] = clustering.ALGORITHMS[algorithm](z[there], self.n_clusters, seed)
-        return labels
+        key = (*representation.key, algorithm, seed)
+        if key not in self.labels:
+            member = seed % len(representation.z)
+            z = representation.z[member]
+            there = np.isfinite(z).all(axis=1)
+            labels = np.full(len(z), -1)
+            if algorithm == "own":
+                labels[there] = representation.own[member][there]
+            elif there.sum() > self.n_clusters:
+                labels[there] = clustering.ALGORITHMS[algorithm](z[there], self.n_clusters, seed)
+            self.labels[key] = labels
+        return self.labels[key]
 
     def _row(self, representation: Representation, algorithm: str, seed: int, labels) -> dict:
         member = seed % len(representation.z)
         z = representation.z[member]
-        health = {"r2": representation.r2} if algorithm in clustering.ALGORITHMS else {}
+        health = {} if algorithm in ("random", "genres") else {"r2": representation.r2}
         if representation.health is not None:
             health = representation.health.iloc[member].to_dict()
         return {
@@ -256,13 +283,14 @@ class Study(Dataset):
         shape = len(self.truth), self.n_clusters
         dimensions = np.arange(1, max(r.z.shape[2] for r in representations) + 1)
         line = [metrics.noise_silhouette(np.ones(d), *shape) for d in dimensions]
-        kmeans = rows[rows["algorithm"] == "kmeans"].groupby("representation")["silhouette"].mean()
+        kmeans = rows[rows["algorithm"] == "kmeans"]
         points = []
         for r in representations:
             alike = [metrics.noise_silhouette(metrics.principal_variances(z), *shape) for z in r.z]
             point = {"method": report.space_name(r.name)}
             point["dimensions"] = np.mean([metrics.effective_dimensions(z) for z in r.z])
-            points.append(point | {"silhouette": kmeans[r.name], "noise": np.mean(alike)})
+            silhouette = r.among(kmeans)["silhouette"].mean()
+            points.append(point | {"silhouette": silhouette, "noise": np.mean(alike)})
         return pd.DataFrame(points), pd.DataFrame({"dimensions": dimensions, "silhouette": line})
 
     def map(self, z: np.ndarray) -> np.ndarray:
@@ -347,17 +375,21 @@ class Study(Dataset):
     ) -> Representation:
         """Return the space with the highest mean score under k-means that places all tracks."""
         kmeans = rows[rows["algorithm"] == "kmeans"]
-        placed = kmeans.groupby("representation")["noise_fraction"].mean()
-        means = kmeans.groupby("representation")[score].mean()
-        able = [r for r in representations if placed[r.name] <= comparison.NOISE_ALLOWED]
-        return max(able, key=lambda r: means[r.name])
+        means = {r: r.among(kmeans)[[score, "noise_fraction"]].mean() for r in representations}
+        able = [r for r in means if means[r]["noise_fraction"] <= comparison.NOISE_ALLOWED]
+        return max(able, key=lambda r: means[r][score])
 
     def save(self, rows: pd.DataFrame, representations: Sequence[Representation]) -> None:
         """Write the run's tables and latents into the results folder."""
         results.save_rows(self.folder, self.task, rows)
         for representation in representations:
             track_id = self.tracks["track_id"].to_numpy(str)
-            results.save_latents(self.folder, representation.name, representation.z, track_id)
+            name = self.file_name(representation)
+            results.save_latents(self.folder, name, representation.z, track_id)
+
+    def file_name(self, representation: Representation) -> str:
+        """Return what the file of its latents is called."""
+        return representation.name
 
     def table(self, frame: pd.DataFrame, caption: str, name: str) -> report.Table:
         """Save a table as LaTeX into the results folder, and hand it on to be shown.

@@ -1,7 +1,7 @@
 import pytest
 
 from lib.errors import UserError
-from lib.settings import Settings
+from lib.settings import Settings, SweepSettings
 
 DEFAULTS = {
     "corpus": "demo", "data_dir": "", "seeds": 5, "latent_dim": 16, "epochs": 100,
@@ -43,3 +43,26 @@ def test_results_go_where_they_are_told(monkeypatch, tmp_path):
     assert Settings(**DEFAULTS).folder == tmp_path / "demo"
     assert Settings(**{**DEFAULTS, "corpus": "/my/music/"}).folder == tmp_path / "music"
     assert Settings(**{**DEFAULTS, "results_dir": "/there"}).folder.as_posix() == "/there"
+
+
+SWEEP = {**DEFAULTS, "betas": "0.5,1,2,4,10", "beta": 4.0}
+
+
+def test_the_beta_looked_at_joins_the_sweep():
+    assert SweepSettings(**SWEEP).betas == (0.5, 1, 2, 4, 10)
+    assert SweepSettings(**{**SWEEP, "beta": 3}).betas == (0.5, 1, 2, 3, 4, 10)
+    assert SweepSettings(**{**SWEEP, "betas": 1, "beta": "0.1"}).betas == (0.1, 1)
+    assert SweepSettings(**{**SWEEP, "betas": [8, 2]}).betas == (2, 4, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("beta", 0), ("beta", -1), ("beta", "four"), ("beta", None), ("beta", True),
+        ("beta", float("inf")), ("beta", float("nan")), ("betas", ""), ("betas", "1;2"),
+        ("betas", "1,,2"), ("betas", "1,-2"), ("betas", [1, None]),
+    ],
+)  # fmt: skip
+def test_a_beta_that_is_no_positive_number_is_named(name, value):
+    with pytest.raises(UserError, match=f"{name}: .* is no positive number"):
+        SweepSettings(**{**SWEEP, name: value})
