@@ -47,7 +47,8 @@ def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
         lambda values: format(statistics.interval(values), ".3f")
     )
     table = table.unstack(sort=False).rename(columns=ALGORITHM_NAMES)
-    return table.replace("nan", "").rename_axis(columns=None).rename_axis("Space").reset_index()
+    table = table.replace("nan", "").fillna("")  # VaDE alone has a mixture of its own
+    return table.rename_axis(columns=None).rename_axis("Space").reset_index()
 
 
 def means(rows: pd.DataFrame, score: str) -> pd.DataFrame:

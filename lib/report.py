@@ -28,6 +28,12 @@ NAMES = {
     "sbert": "SBERT alone",
     "hybrid_tfidf": "Sound + TF-IDF",
     "hybrid_sbert": "Sound + SBERT",
+    "beta_vae": "VAE, beta",
+    "cvae": "CVAE, language given",
+    "cvae_genre": "CVAE, genre given",
+    "multimodal_vae": "Multimodal VAE",
+    "multimodal_poe": "Product of experts",
+    "vade": "VaDE",
 }
 LANGUAGES = {"en": "English", "bn": "Bangla", "mixed": "both", "none": "no words", "": "unknown"}
 ALGORITHM_NAMES = {
@@ -37,6 +43,7 @@ ALGORITHM_NAMES = {
     "hdbscan": "HDBSCAN",
     "gmm": "Gaussian mixture",
     "spectral": "Spectral clustering",
+    "own": "own mixture",
     "random": "random labels",
     "genres": "the genres themselves",
 }
@@ -98,9 +105,8 @@ def scores_table(rows: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:
         Of text; scores that are nowhere defined (no labels) are left out.
     """
     table = []
-    methods = rows.groupby(["representation", "algorithm"], sort=False)
-    for method, group in methods:
-        entry = {"Representation": method_name(*method)}
+    for method, group in with_names(rows).groupby("method", sort=False):
+        entry = {"Representation": method}
         for score in scores:
             if rows[score].notna().any():
                 value = statistics.interval(group[score])
@@ -163,25 +169,53 @@ def rounded(table: pd.DataFrame) -> pd.DataFrame:
     return text.rename(columns=str.capitalize).rename_axis("Space").reset_index()
 
 
-def space_name(representation: str) -> str:
-    """Return what tables and figures call a space."""
-    return NAMES.get(representation, representation)
+def space_name(representation: str, beta: float = np.nan) -> str:
+    """Return what tables and figures call a space.
+
+    Parameters
+    ----------
+    representation : str
+        As in the results.
+    beta : float
+        Of a ``beta_vae``, of which there is one for each beta; others go by their name alone.
+
+    Returns
+    -------
+    str
+        As in "VAE, beta 4".
+    """
+    name = NAMES.get(representation, representation)
+    return f"{name} {beta:g}" if representation == "beta_vae" else name
 
 
-def method_name(representation: str, algorithm: str = "kmeans") -> str:
-    """Return what a table calls a method, where k-means goes without saying."""
+def method_name(representation: str, algorithm: str = "kmeans", beta: float = np.nan) -> str:
+    """Return what a table calls a method, where k-means goes without saying.
+
+    Parameters
+    ----------
+    representation, algorithm : str
+        As in the results.
+    beta : float
+        As for `space_name`.
+
+    Returns
+    -------
+    str
+        As in "PCA, Ward".
+    """
     if algorithm in ("random", "genres"):
         return ALGORITHM_NAMES[algorithm].capitalize()
-    name = space_name(representation)
+    name = space_name(representation, beta)
     return name if algorithm == "kmeans" else f"{name}, {ALGORITHM_NAMES[algorithm]}"
 
 
 def with_names(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with columns ``space`` and ``method``: what a figure calls them."""
-    pairs = zip(rows["representation"], rows["algorithm"], strict=True)
+    spaces = zip(rows["representation"], rows["beta"], strict=True)
+    methods = zip(rows["representation"], rows["algorithm"], rows["beta"], strict=True)
     return rows.assign(
-        space=rows["representation"].map(space_name),
-        method=[method_name(*pair) for pair in pairs],
+        space=[space_name(*space) for space in spaces],
+        method=[method_name(*method) for method in methods],
     )
 
 

@@ -37,7 +37,7 @@ from lib.settings import Settings
 settings = Settings.from_notebook(globals())
 
 # %% tags=["hide-input"]
-from lib import models, plots, projection, report, sentences
+from lib import models, plots, projection, report, score_plots, sentences
 from lib.study import Study, representation
 
 study = Study("easy", settings)
@@ -156,7 +156,7 @@ sentences.duel(rows, "silhouette_shared", "vae", "pca")
 
 # %% mystnb={"figure": {"caption": "Scores of k-means on each representation, with 95 % intervals over seeds.", "name": "fig-easy-scores"}, "image": {"alt": "Points with error bars, one row for each representation, one panel for each score"}} tags=["hide-input", "nbval-ignore-output"]
 shown = ["ami", "nmi", "ari", "purity", "silhouette", "silhouette_shared"]
-bars = plots.score_bars(report.with_names(rows), {s: report.SCORE_NAMES[s] for s in shown})
+bars = score_plots.score_bars(report.with_names(rows), {s: report.SCORE_NAMES[s] for s in shown})
 study.keep(bars, "easy_scores")
 
 # %% [markdown]
@@ -169,7 +169,7 @@ study.keep(bars, "easy_scores")
 
 # %% mystnb={"figure": {"caption": "Silhouette against effective dimensions. Dashes are noise of each space's own shape, the curve is round noise.", "name": "fig-easy-noise"}, "image": {"alt": "Scatter plot of representations with a falling line for noise"}} tags=["hide-input", "nbval-ignore-output"]
 points, line = study.against_noise(representations, rows)
-study.keep(plots.noise_line(points, line), "easy_noise_line")
+study.keep(score_plots.noise_line(points, line), "easy_noise_line")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.noise(points)
@@ -191,7 +191,7 @@ study.keep(plots.maps(flat, {"genre": study.truth, "cluster": clusters}), "easy_
 # alone was found; a genre spread over a row was not.
 
 # %% mystnb={"figure": {"caption": "Genres in each of the VAE's clusters (first seed).", "name": "fig-easy-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["hide-input", "nbval-ignore-output"]
-study.keep(plots.contingency(study.truth, clusters), "easy_contingency")
+study.keep(score_plots.contingency(study.truth, clusters), "easy_contingency")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.clusters(study.truth, clusters)

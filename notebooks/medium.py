@@ -38,7 +38,7 @@ settings = Settings.from_notebook(globals())
 # %% tags=["hide-input"]
 import numpy as np
 
-from lib import clustering, comparison, models, plots, report, sentences, text
+from lib import clustering, comparison, models, plots, report, score_plots, sentences, text
 from lib.convolutional import Conv1dVAE, ConvVAE
 from lib.study import Study, representation
 
@@ -173,12 +173,12 @@ sentences.ranking(ranked, headline)
 # are taken in each space itself. Look for columns that disagree: a space that wins by geometry and loses by genre.
 
 # %% mystnb={"figure": {"caption": "The headline score of each space under each algorithm.", "name": "fig-medium-matrix"}, "image": {"alt": "Heat map of scores, spaces down, algorithms across"}} tags=["hide-input", "nbval-ignore-output"]
-figure = plots.score_matrix(comparison.means(rows, headline), report.SCORE_NAMES[headline])
+figure = score_plots.score_matrix(comparison.means(rows, headline), report.SCORE_NAMES[headline])
 study.keep(figure, "medium_matrix")
 
 # %% mystnb={"figure": {"caption": "All scores under k-means; the numbers are raw, the colours scaled by column.", "name": "fig-medium-scores"}, "image": {"alt": "Heat map of scores, spaces down, scores across, scaled by column"}} tags=["hide-input", "nbval-ignore-output"]
 scores = report.kmeans_scores(rows)
-figure = plots.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
+figure = score_plots.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
 study.keep(figure, "medium_scores")
 
 # %% [markdown]
@@ -192,7 +192,7 @@ study.keep(figure, "medium_scores")
 words = {f"{kind} added": (f"Sound + {kind}", "Raw features") for kind in ("TF-IDF", "SBERT")}
 convolved = {f"{kind} − VAE": (kind, "VAE") for kind in ("1-D conv VAE", "Conv VAE")}
 compared = comparison.differences(rows, headline, words | convolved)
-study.keep(plots.differences(compared), "medium_differences")
+study.keep(score_plots.differences(compared), "medium_differences")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.added(compared[compared["pair"].isin(words)], "adding words")
@@ -263,11 +263,11 @@ study.keep(plots.map_grid(flat, study.truth), "medium_maps")
 # %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["hide-input", "nbval-ignore-output"]
 winner = study.best(spaces, rows, headline)
 clusters = study.partition(winner)
-study.keep(plots.contingency(study.truth, clusters), "medium_genres")
+study.keep(score_plots.contingency(study.truth, clusters), "medium_genres")
 
 # %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["hide-input", "nbval-ignore-output"]
 languages = np.array([report.LANGUAGES.get(code, code) for code in study.languages])
-study.keep(plots.contingency(languages, clusters, "Language"), "medium_languages")
+study.keep(score_plots.contingency(languages, clusters, "Language"), "medium_languages")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.clusters(study.truth, clusters)
@@ -283,5 +283,5 @@ groups = {"genre": study.truth, "language": languages, "cluster": clusters}
 three = {s: report.SCORE_NAMES[s] for s in (headline, "silhouette", "silhouette_shared")}
 if headline == "silhouette_shared":
     three["calinski_harabasz"] = report.SCORE_NAMES["calinski_harabasz"]
-page = plots.summary(flat, groups, comparison.named(rows), three, compared)
+page = score_plots.summary(flat, groups, comparison.named(rows), three, compared)
 study.keep(page, "medium_summary")
