@@ -139,14 +139,17 @@ class Bank:
         n_epochs = torch.zeros(len(self.members), dtype=torch.int)
         running = torch.ones(len(self.members), dtype=torch.bool)
         diverged = torch.zeros_like(running)
+        pretraining = int(self.model.pretraining * self.plan.epochs)
         for epoch in range(self.plan.epochs):
+            if self.model.pretraining and epoch == pretraining:
+                self._prepare()
             n_epochs[running] += 1
             row = self._epoch(self.beta * kl_weight(epoch, self.plan.warmup_epochs))
             diverged |= running & ~row["total"].isfinite()
             running &= ~diverged
             if self.early_stopping:
                 row["held_out"] = self.early_stopping.loss(self.beta).cpu()
-                if epoch >= self.plan.warmup_epochs:
+                if epoch >= max(self.plan.warmup_epochs, pretraining):
                     running &= self.early_stopping.improving(
                         row["held_out"], running, self.plan.patience
                     )
@@ -155,6 +158,13 @@ class Bank:
             if not running.any():
                 break
         return self._fits(history, n_epochs, diverged)
+
+    @torch.no_grad()
+    def _prepare(self) -> None:
+        """Let the network look at all tracks that it learns from, as it would in use."""
+        self.model.eval()
+        tracks = self.tracks.to(self.device)
+        self.model.prepare(self._batch(tracks), [stream.initial for stream in self.streams])
 
     def _epoch(self, weight: Tensor) -> dict[str, Tensor]:
         """One pass over the tracks; mean losses (M, ...) per track."""

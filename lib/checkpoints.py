@@ -108,7 +108,7 @@ def load(path: Path, architecture: partial, data: Data) -> list[Fit]:
         "data": fingerprint(data),
     }
     for what, value in here.items():
-        if description.get(what) != value:
+        if json.dumps(description.get(what)) != json.dumps(value):  # in the same order, too
             raise UserError(
                 f"{path} was trained with other {what} ({description.get(what)}, here {value}): "
                 "train again, or give it what it was trained with"

@@ -35,8 +35,9 @@ def active_units(z: np.ndarray, kl: np.ndarray | None = None) -> np.ndarray:
     ----------
     z : array (N, d)
         Posterior means (codes of a plain autoencoder).
-    kl : array (d,), optional
-        Mean KL of each dimension in nats; left out for a plain autoencoder.
+    kl : array (d, ...), optional
+        Mean KL of each dimension in nats, and of other latent variables after them, which do not
+        count here; left out for a plain autoencoder.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def active_units(z: np.ndarray, kl: np.ndarray | None = None) -> np.ndarray:
         Variance of z over tracks above 0.01 and, if given, KL above 0.01.
     """
     active = np.var(z, axis=0) > ACTIVE_VARIANCE
-    return active if kl is None else active & (np.asarray(kl) > ACTIVE_KL)
+    return active if kl is None else active & (np.asarray(kl)[: z.shape[1]] > ACTIVE_KL)
 
 
 def total_correlation(z: np.ndarray) -> float:
@@ -89,8 +90,9 @@ def health(
     target, reconstruction : array (N, ...)
     z : array (N, d)
         Posterior means.
-    kl : array (d,) or None
-        Mean KL per dimension in nats; None for a plain autoencoder, whose kl is then NaN.
+    kl : array (d, ...) or None
+        Mean KL per dimension in nats, and of other latent variables after them: the kl of the row
+        is the sum of all. None for a plain autoencoder, whose kl is then NaN.
     """
     explained = r2(target, reconstruction)
     total_kl = float("nan") if kl is None else float(np.sum(kl))

@@ -7,29 +7,12 @@ words does, has a row of NaN there: nothing downstream can take that for a point
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.impute import KNNImputer
 
 from lib.errors import UserError
-
-
-class Modalities(NamedTuple):
-    """Blocks for a model with one encoder each.
-
-    Attributes
-    ----------
-    blocks : dict of str to ndarray, (N, d) each
-        Scaled as by `concatenate`. Where the mask is False the row is 0, and means nothing: a
-        model must leave it out of its encoders and of its loss.
-    mask : ndarray of bool, (N, n_blocks)
-        Which track has which block, in the order of ``blocks``.
-    """
-
-    blocks: dict[str, np.ndarray]
-    mask: np.ndarray
 
 
 def match(track_id: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> dict[str, np.ndarray]:
@@ -75,8 +58,7 @@ def present(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
     Raises
     ------
     UserError
-        When blocks differ in length, a row is NaN in part, a block has no two tracks, or a track
-        has no block.
+        When blocks differ in length, a row is NaN in part, or a track has no block.
     """
     lengths = {name: len(block) for name, block in blocks.items()}
     if len(set(lengths.values())) != 1:
@@ -87,8 +69,6 @@ def present(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
         if (values.any(axis=1) != column).any():
             row = int((values.any(axis=1) != column).argmax())
             raise UserError(f"{name}: row {row} is NaN or infinite in part: give it as a whole")
-        if column.sum() < 2:
-            raise UserError(f"{name}: {column.sum()} tracks have it, too few to scale it by")
     if not mask.any(axis=1).all():
         row = int((~mask.any(axis=1)).argmax())
         raise UserError(f"row {row} has none of {', '.join(blocks)}: leave that track out")
@@ -116,10 +96,12 @@ def scale(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     Raises
     ------
     UserError
-        As of `present`, or when a block does not vary.
+        As of `present`, or when fewer than two tracks have a block, or it does not vary.
     """
     scaled = {}
     for (name, block), there in zip(blocks.items(), present(blocks).T, strict=True):
+        if there.sum() < 2:
+            raise UserError(f"{name}: {there.sum()} tracks have it, too few to scale it by")
         centred = block - block[there].mean(axis=0)
         variance = float(np.square(centred[there]).mean(axis=0).sum())
         if variance <= np.finfo(float).eps * np.square(block[there]).mean():
@@ -160,26 +142,3 @@ def concatenate(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
     if not np.isfinite(joined).all(axis=1).any():
         raise UserError(f"no track has all of {', '.join(blocks)}: there is nothing to borrow from")
     return KNNImputer(n_neighbors=1).fit_transform(joined)
-
-
-def modalities(blocks: Mapping[str, np.ndarray]) -> Modalities:
-    """Keep blocks apart, for models with an encoder for each.
-
-    Parameters
-    ----------
-    blocks : mapping of str to ndarray, (N, d) each
-        NaN rows where a track lacks the block.
-
-    Returns
-    -------
-    Modalities
-        The scaled blocks and the mask that says which rows of them are real.
-
-    Raises
-    ------
-    UserError
-        As of `scale`.
-    """
-    return Modalities(
-        {name: np.nan_to_num(block) for name, block in scale(blocks).items()}, present(blocks)
-    )

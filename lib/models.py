@@ -2,8 +2,9 @@
 
 Every network is a bank of M members (see ``lib.layers``): it reads like an ordinary one, with one
 more dimension in front. What the trainer asks of a network is what `Autoencoder` has: ``encode``,
-``decode``, ``target``, ``reconstruct``, ``loss``, ``noise_dim``, ``bank_size``. A network draws no
-random numbers while it trains; noise is handed to ``loss``, so that each member has its own stream.
+``decode``, ``target``, ``reconstruct``, ``loss``, ``noise_dim``, ``bank_size``, ``pretraining``,
+``prepare``. A network draws no random numbers while it trains; noise is handed to ``loss``, so that
+each member has its own stream.
 """
 
 import threading
@@ -30,7 +31,8 @@ class Losses(NamedTuple):
         unit variance, up to a constant.
     kl : Tensor (M, B, d)
         KL divergence in nats of the posterior from the prior, per latent dimension; d = 0 where
-        there is no posterior.
+        there is no posterior. A network with a latent variable besides the code, such as the
+        cluster of `lib.vade.VaDE`, gives the KL of that in further columns.
     """
 
     reconstruction: Tensor
@@ -61,6 +63,7 @@ class Autoencoder(nn.Module):
 
     bank_size = 16  # more members at once fall out of the cache, fewer waste time between products
     codes = 1  # numbers that the encoder gives per latent dimension
+    pretraining = 0.0  # share of the epochs after which `prepare` is called; 0: it never is
 
     def __init__(
         self,
@@ -91,14 +94,21 @@ class Autoencoder(nn.Module):
         """What ``reconstruct`` should give back: here the input itself."""
         return x
 
+    def predict(self, z: Tensor, x: Tensor) -> Tensor:
+        """The target as decoded from the codes z of the tracks x, of which no more is used here."""
+        return self.decode(z)
+
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Features decoded from the code (for a VAE: from the posterior mean)."""
-        return self.decode(self.encode(x)[0])
+        """The target as decoded from the code (for a VAE: from the posterior mean)."""
+        return self.predict(self.encode(x)[0], x)
+
+    def prepare(self, x: Tensor, seeds: Sequence[int]) -> None:
+        """Set what follows from the codes of all tracks x (M, N, ...) once they are pre-trained."""
 
     def loss(self, x: Tensor, noise: Tensor) -> Losses:
         """Losses of the tracks x (M, B, n_features); the noise is empty and not used."""
         z, _ = self.encode(x)
-        return Losses(squared_error(x, self.decode(z)), x.new_zeros(*z.shape[:2], 0))
+        return Losses(squared_error(x, self.decode(z)), z.new_zeros(*z.shape[:2], 0))
 
 
 class VAE(Autoencoder):
@@ -126,7 +136,11 @@ class VAE(Autoencoder):
         """Losses of the tracks x (M, B, n_features) with standard normal noise (M, B, d)."""
         mean, logvar = self.encode(x)
         z = mean + noise * torch.exp(0.5 * logvar)  # the reparameterisation trick
-        return Losses(squared_error(x, self.decode(z)), gaussian_kl(mean, logvar))
+        return Losses(squared_error(self.target(x), self.predict(z, x)), self.kl(mean, logvar))
+
+    def kl(self, mean: Tensor, logvar: Tensor) -> Tensor:
+        """KL divergence (M, B, d) of posteriors from the prior, per latent dimension."""
+        return gaussian_kl(mean, logvar)
 
 
 def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:

@@ -80,7 +80,8 @@ class Trained:
         Posterior log-variances; None for a plain autoencoder.
     history : DataFrame
         One row per member and epoch: seed, beta, epoch (from 0), total (what was minimised),
-        reconstruction, kl, held_out, and kl_0, kl_1 ... by latent dimension; in nats per track.
+        reconstruction, kl, held_out, and kl_0, kl_1 ... by latent dimension (then what else
+        `lib.models.Losses` has); in nats per track.
     health : DataFrame
         One row per member: seed, beta, r2, kl, active_units, total_correlation, verdict (see
         `lib.health`; ``untrained`` after no epochs).

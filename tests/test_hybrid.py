@@ -69,21 +69,9 @@ def test_clusters_do_not_find_the_gaps():
     def found(space: np.ndarray) -> float:
         return ami(missing, KMeans(4, n_init=10, random_state=0).fit_predict(space))
 
-    zeros = np.concatenate(list(hybrid.modalities(blocks).blocks.values()), axis=1)
+    zeros = np.nan_to_num(np.concatenate(list(hybrid.scale(blocks).values()), axis=1))
     assert found(zeros) > 0.3
     assert found(hybrid.concatenate(blocks)) < 0.05
-
-
-def test_modalities_come_with_the_mask_that_makes_their_zeros_known():
-    rng = np.random.default_rng(0)
-    blocks = {"audio": rng.standard_normal((9, 2)), "text": rng.standard_normal((9, 3))}
-    blocks["text"] = gap([4, 7], blocks["text"])
-    parts = hybrid.modalities(blocks)
-    assert list(parts.blocks) == ["audio", "text"] and parts.mask.shape == (9, 2)
-    assert parts.mask[:, 0].all() and np.flatnonzero(~parts.mask[:, 1]).tolist() == [4, 7]
-    assert (parts.blocks["text"][[4, 7]] == 0).all()
-    scaled = hybrid.scale(blocks)["text"]
-    np.testing.assert_array_equal(parts.blocks["text"][parts.mask[:, 1]], scaled[parts.mask[:, 1]])
 
 
 def test_blocks_are_matched_by_track():
