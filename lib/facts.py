@@ -1,0 +1,471 @@
+"""Facts of a run that the book's prose quotes: texts and conditions by name, from its results.
+
+No number that a run determines is typed into the prose. It is computed here from the tables that
+the notebooks left, as short as ``0.320 ± 0.029`` or as long as a clause where another result would
+need other words. A fact that a corpus cannot give, without labels or words say, is absent, and the
+prose asks for the condition (a fact that is true or false) before it speaks of it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lib import comparison, health, hyperparameters, statistics
+from lib.corpus import AUDIO_SUFFIXES
+from lib.errors import UserError
+from lib.report import LANGUAGES, SCORE_NAMES
+
+Facts = dict[str, str | bool]
+
+NOUNS = {
+    "raw": "the raw features",
+    "spectral": "the spectral features",
+    "pca": "PCA",
+    "ae": "the autoencoder",
+    "vae": "the VAE",
+    "random_encoder": "the untrained encoder",
+    "conv1d_vae": "the 1-D convolutional VAE",
+    "conv_vae": "the 2-D convolutional VAE",
+    "tfidf": "TF-IDF words alone",
+    "sbert": "SBERT words alone",
+    "hybrid_tfidf": "sound with TF-IDF words",
+    "hybrid_sbert": "sound with SBERT words",
+    "cvae": "the CVAE given the language",
+    "cvae_genre": "the CVAE given the genre",
+    "multimodal_vae": "the multimodal VAE with a shared encoder",
+    "multimodal_poe": "the product of experts",
+    "vade": "VaDE",
+}
+ALGORITHMS = {
+    "kmeans": "k-means",
+    "agglomerative": "Ward's method",
+    "dbscan": "DBSCAN",
+    "hdbscan": "HDBSCAN",
+    "gmm": "a Gaussian mixture",
+    "spectral": "spectral clustering",
+    "own": "its own mixture",
+}
+BASELINES = ("raw", "spectral", "pca")
+SEEING = ("cvae_genre",)  # saw the genres that it would be scored against
+PAIRS = (
+    "vae_pca", "vae_raw", "vae_ae", "vae_untrained", "tfidf_adds", "sbert_adds", "conv1d_vae",
+    "conv2d_vae", "cvae_vae", "joint_fusion", "poe_shared", "vade_vae", "leak_cvae",
+    "family_baseline",
+)  # fmt: skip
+"""The comparisons that the prose quotes; each has a condition, ``has_<name>``."""
+WORDS = ("tfidf", "sbert", "hybrid_tfidf", "hybrid_sbert")
+
+
+@dataclass(frozen=True)
+class Method:
+    """A space, and the algorithm that partitions it."""
+
+    representation: str
+    algorithm: str = "kmeans"
+    beta: float = np.nan
+
+    @property
+    def space(self) -> str:
+        """What a sentence calls the space."""
+        if self.representation == "beta_vae":
+            return f"the VAE at β = {self.beta:g}"
+        return NOUNS.get(self.representation, self.representation)
+
+    def __str__(self) -> str:
+        return f"{self.space} under {ALGORITHMS.get(self.algorithm, self.algorithm)}"
+
+    def among(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return its own of tidy rows, by seed."""
+        own = (rows["representation"] == self.representation) & rows["beta"].isin([self.beta])
+        if self.representation != "beta_vae":  # only a sweep is told apart by beta
+            own = rows["representation"] == self.representation
+        return rows[own & (rows["algorithm"] == self.algorithm)].set_index("seed")
+
+
+def gather(folder: Path) -> Facts:
+    """Compute all facts that a results folder gives.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``clustering_metrics.csv``, ``skipped.csv``, the note of the corpus, ``models/`` and
+        ``latents/``, as notebooks and ``tools/prepare.py`` leave them.
+
+    Returns
+    -------
+    dict of str to (str or bool)
+        Texts, and conditions. Every condition is always there; a text only where it makes sense.
+
+    Raises
+    ------
+    UserError
+        Where the tables of the run, or the note of its corpus, are missing.
+    """
+    table = folder / "clustering_metrics.csv"
+    if not table.exists():
+        raise UserError(f"{table} is missing: run the notebooks first (make report)")
+    rows = pd.read_csv(table)
+    facts = _corpus(folder, rows)
+    score = "ami" if facts["labelled"] else "silhouette_shared"
+    facts["score"] = _score_name(score)
+    tasks = {task: rows[rows["task"] == task] for task in ("easy", "medium", "hard")}
+    facts |= {task: bool(len(own)) for task, own in tasks.items()}
+    spaces = set(tasks["hard"]["representation"])
+    for name in ("cvae", "cvae_genre", "multimodal_vae", "multimodal_poe", "vade"):
+        facts[name] = name in spaces
+    facts |= _orientation(tasks["easy"])
+    for task in ("medium", "hard"):
+        facts |= {f"{task}_{k}": v for k, v in _ranking(tasks[task], score).items()}
+    facts |= _sweep(tasks["hard"], score)
+    facts |= _judged(_pairs(tasks, score), score)
+    facts |= _disentanglement(folder / "disentanglement.csv")
+    facts |= _overall(folder / "verdict.csv")
+    facts |= hyperparameters.facts(folder / "models")
+    return facts
+
+
+def read_note(path: Path) -> tuple[pd.DataFrame, bool]:
+    """Read the note that ``tools/prepare.py`` leaves of a corpus.
+
+    Parameters
+    ----------
+    path : Path
+        The table of the tracks, then a line for each file.
+
+    Returns
+    -------
+    tracks : DataFrame
+        As in `lib.corpus.Corpus`, without paths; all of it text.
+    audio : bool
+        Whether any of the files is audio.
+
+    Raises
+    ------
+    UserError
+        Where there is no such file.
+    """
+    if not path.exists():
+        raise UserError(f"{path} is missing: it tells which corpus this is (make data)")
+    with path.open(encoding="utf-8", newline="") as lines:
+        table = csv.reader(lines)
+        header = next(table)
+        tracks = []
+        for line in table:  # numbered from 0; what follows are files, whose lines have no number
+            if line[:1] != [str(len(tracks))]:
+                break
+            tracks.append(line)
+    text = path.read_text(encoding="utf-8")
+    files = (line.split("\t")[0] for line in text.splitlines() if line.count("\t") == 2)
+    audio = any(Path(file).suffix.lower() in AUDIO_SUFFIXES for file in files)
+    return pd.DataFrame(tracks, columns=header), audio
+
+
+def _corpus(folder: Path, rows: pd.DataFrame) -> Facts:
+    """Which music this is, how much of it, and what is known of it."""
+    tracks, audio = read_note(folder / ".corpus")
+    skipped = len(pd.read_csv(folder / "skipped.csv"))
+    name = rows["corpus"].iloc[0]
+    genres = sorted(set(tracks["genre"]) - {""})
+    seeds = rows["seed"].nunique()
+    count = f"{len(tracks) - skipped:,}"
+    labels = f"{_number(len(genres))} genres" if len(genres) > 1 else "no genre labels"
+    kinds = {
+        "demo": f"the demo corpus, {count} composed tracks with {labels}",
+        "gtzan": f"GTZAN, {count} recordings with {labels}",
+        "gtzan_table": f"the feature table of GTZAN, {count} tracks with {labels}",
+        "fma": f"the Free Music Archive, {count} clips with {labels}",
+    }
+    kind = name if audio or name != "gtzan" else "gtzan_table"
+    facts: Facts = {
+        "corpus": kinds.get(kind, f"a folder of music, {count} tracks with {labels}"),
+        "n_tracks": count,
+        "n_skipped": f"{skipped:,}",
+        "n_seeds": _number(seeds),
+        "n_clusters": f"{int(rows.loc[rows['algorithm'] == 'kmeans', 'n_clusters'].max())}",
+        "demo": kind == "demo",
+        "gtzan": kind in ("gtzan", "gtzan_table"),
+        "fma": kind == "fma",
+        "folder": kind not in kinds,
+        "audio": audio,
+        "labelled": len(genres) > 1,
+        "skipped": skipped > 0,
+        "several_seeds": seeds > 1,
+        "words": bool(rows["representation"].isin(WORDS).any()),
+        "conv": "conv_vae" in set(rows["representation"]),
+    }
+    if len(genres) > 1:
+        facts["n_genres"] = _number(len(genres))
+    hours = pd.to_numeric(tracks["duration"]).sum() / 3600
+    if hours > 0:
+        facts["hours"] = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
+    languages = tracks.loc[tracks["language"].isin(["en", "bn"]), "language"].value_counts()
+    facts["languages"] = len(languages) > 1
+    if len(languages) > 1:
+        facts["language_list"] = _listed([LANGUAGES[code] for code in languages.index])
+    latents = folder / "latents" / "tfidf.npz"
+    if latents.exists():
+        facts["n_words"] = f"{np.isfinite(np.load(latents)['z'][0]).all(axis=1).sum():,}"
+    return facts
+
+
+def _orientation(rows: pd.DataFrame) -> Facts:
+    """What chance reaches, and how the true genres score by their geometry."""
+    facts: Facts = {}
+    chance = rows[rows["algorithm"] == "random"]
+    genres = rows[rows["algorithm"] == "genres"]
+    if len(genres):
+        facts["genres_silhouette"] = _minus(f"{genres['silhouette'].iloc[0]:.3f}")
+        facts["raw_silhouette"] = _mean(Method("raw").among(rows)["silhouette"])
+        facts["random_purity"] = _mean(chance["purity"])
+        facts["random_nmi"] = _mean(chance["nmi"])
+    for name in ("raw", "pca", "ae", "vae", "random_encoder"):
+        own = Method(name).among(rows)
+        if len(own) and own["ami"].notna().any():
+            facts[f"easy_{name}"] = _mean(own["ami"])
+    vae = Method("vae").among(rows)
+    if len(vae):
+        facts |= {"vae_r2": _mean(vae["r2"]), "vae_kl": _mean(vae["kl"], ".2f")}
+        facts["vae_units"] = f"{vae['active_units'].mean():.0f}"
+    return facts
+
+
+def _ranking(rows: pd.DataFrame, score: str) -> Facts:
+    """Which method is best, how many cannot be told from it, and what the silhouette thinks."""
+    fair = rows[~rows["representation"].isin(SEEING)].assign(beta=rows["beta"].fillna(0))
+    by = ["representation", "algorithm", "beta"]
+    table = comparison.ranking(fair, score, by=by) if len(fair) else pd.DataFrame()
+    if not len(table):
+        return {"ranked": False, "best_learned": False, "silhouettes_known": False}
+    methods = [Method(*row) for row in table[by].itertuples(index=False)]
+    best = methods[0]
+    own = best.among(rows)
+    facts: Facts = {
+        "ranked": True,
+        "best": str(best),
+        "best_score": _mean(own[score]),
+        "n_methods": f"{len(table)}",
+        "n_spaces": _number(len({method.space for method in methods})),
+        "best_learned": best.representation not in (*BASELINES, *WORDS),
+    }
+    for name in ("nmi", "ari", "purity"):
+        if own[name].notna().any():
+            facts[f"best_{name}"] = _mean(own[name])
+    if np.isfinite(table["low"][0]):
+        close = int((table["high"].fillna(table["mean"]) >= table["low"][0]).sum()) - 1
+        facts["close"] = "no other" if close == 0 else _number(close)
+        facts["closeness"] = (
+            "the interval of no other method reaches into its own"
+            if close == 0
+            else f"the intervals of {_number(close)} other methods reach into its own"
+            if close > 1
+            else "the interval of one other method reaches into its own"
+        )
+    spaces = ["silhouette", "silhouette_shared"]
+    means = pd.DataFrame([method.among(rows)[spaces].mean() for method in methods])
+    means = means.assign(method=methods, score=table["mean"]).dropna()  # one cluster has none
+    facts["silhouettes_known"] = score == "ami" and len(means) > 4
+    if facts["silhouettes_known"]:
+        for name in spaces:
+            rho = stats.spearmanr(means[name], means["score"]).statistic
+            facts[f"rho_{name}"] = _minus(f"{rho:.2f}")
+        place = int(means["silhouette"].to_numpy().argmax())
+        facts["silhouette_n"] = f"{len(means)}"
+        facts["silhouette_best"] = str(means["method"].iloc[place])
+        facts["silhouette_best_value"] = f"{means['silhouette'].iloc[place]:.2f}"
+        facts["silhouette_best_place"] = _ordinal(place + 1)
+    return facts
+
+
+def _sweep(rows: pd.DataFrame, score: str) -> Facts:
+    """What beta does: to reconstruction, to the silhouettes, to the headline, to the models."""
+    rows = rows[(rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")]
+    betas = sorted(rows["beta"].unique())
+    if len(betas) < 2:
+        return {"sweep": False, "collapsed": False}
+    swept = {beta: rows[rows["beta"] == beta] for beta in betas}
+    least, most = swept[betas[0]], swept[betas[-1]]
+    means = {beta: own[score].mean() for beta, own in swept.items()}
+    best = max(means, key=means.get)
+    verdicts = {
+        beta: [health.verdict(m.r2, m.kl, m.active_units) for m in own.itertuples()]
+        for beta, own in swept.items()
+    }
+    dead = {beta: own.count("collapsed") for beta, own in verdicts.items()}
+    where = [
+        f"{'all' if dead[beta] == len(own) else f'{dead[beta]} of {len(own)}'} at β = {beta:g}"
+        for beta, own in swept.items()
+        if dead[beta]
+    ]
+    return {
+        "sweep": True,
+        "collapsed": bool(where),
+        "collapses": f"collapsed: {_listed(where)}" if where else "none collapsed",
+        "betas": _listed([f"{beta:g}" for beta in betas]),
+        "best_beta": f"{best:g}",
+        "best_beta_score": _mean(swept[best][score]),
+        "least_beta": f"{betas[0]:g}",
+        "most_beta": f"{betas[-1]:g}",
+        "sweep_r2": _moves(least["r2"], most["r2"]),
+        "sweep_silhouette": _moves(least["silhouette"], most["silhouette"]),
+        "sweep_shared": _moves(least["silhouette_shared"], most["silhouette_shared"]),
+        "sweep_score": _moves(least[score], most[score]),
+        "sweep_units": _moves(least["active_units"], most["active_units"], ".1f"),
+    }
+
+
+def _pairs(
+    tasks: Mapping[str, pd.DataFrame], score: str
+) -> dict[str, tuple[str, str, pd.Series, pd.Series]]:
+    """Return the comparisons that the prose quotes: names, and scores by seed."""
+    vae, hard_vae = Method("vae"), Method("vae")
+    if not len(hard_vae.among(tasks["hard"])):
+        hard_vae = Method("beta_vae", beta=1.0)
+    wanted = {
+        "vae_pca": ("easy", vae, Method("pca")),
+        "vae_raw": ("easy", vae, Method("raw")),
+        "vae_ae": ("easy", vae, Method("ae")),
+        "vae_untrained": ("easy", vae, Method("random_encoder")),
+        "tfidf_adds": ("medium", Method("hybrid_tfidf"), Method("raw")),
+        "sbert_adds": ("medium", Method("hybrid_sbert"), Method("raw")),
+        "conv1d_vae": ("medium", Method("conv1d_vae"), vae),
+        "conv2d_vae": ("medium", Method("conv_vae"), vae),
+        "cvae_vae": ("hard", Method("cvae"), hard_vae),
+        "joint_fusion": ("hard", Method("multimodal_vae"), Method("hybrid_tfidf")),
+        "poe_shared": ("hard", Method("multimodal_poe"), Method("multimodal_vae")),
+        "vade_vae": ("hard", Method("vade", "own"), hard_vae),
+        "leak_cvae": ("hard", Method("cvae_genre"), hard_vae),
+    }
+    best = {side: _best(tasks["hard"], score, side) for side in ("family", "baseline")}
+    pairs = {}
+    if all(best.values()):
+        wanted["family_baseline"] = ("hard", best["family"], best["baseline"])
+    for name, (task, *sides) in wanted.items():
+        first, second = (side.among(tasks[task])[score].dropna() for side in sides)
+        seeds = first.index.intersection(second.index)
+        if len(seeds):
+            called = map(str if name == "family_baseline" else lambda m: m.space, sides)
+            pairs[name] = (*called, first[seeds], second[seeds])
+    return pairs
+
+
+def _best(rows: pd.DataFrame, score: str, side: str) -> Method | None:
+    """Return the best method of the VAE's family, or of what needs no training, if any."""
+    family = rows["representation"].str.contains("vae|vade|multimodal")
+    baseline = rows["representation"].isin(BASELINES)
+    chosen = rows[
+        {"family": family, "baseline": baseline}[side] & ~rows["representation"].isin(SEEING)
+    ]
+    by = ["representation", "algorithm", "beta"]
+    table = comparison.ranking(chosen.assign(beta=chosen["beta"].fillna(0)), score, by=by)
+    return Method(*table.loc[0, by]) if len(table) else None
+
+
+def _judged(pairs: Mapping[str, tuple], score: str) -> Facts:
+    """Say of each pair which is ahead; Holm's correction covers all of them together."""
+    p = statistics.holm([statistics.p_value(first, second) for *_, first, second in pairs.values()])
+    facts: Facts = {"vae_wins": False, "vae_loses": False, "family_wins": False}
+    for (name, (a, b, first, second)), adjusted in zip(pairs.items(), p, strict=True):
+        difference = statistics.interval(first - second)
+        clear = adjusted < 0.05
+        facts[name] = _clause(a, b, difference, clear, np.isnan(adjusted), _score_name(score))
+        if name == "vae_pca":
+            facts["vae_wins"] = bool(clear and difference.mean > 0)
+            facts["vae_loses"] = bool(clear and difference.mean < 0)
+        if name == "family_baseline":
+            facts["family_wins"] = bool(clear and difference.mean > 0)
+    return facts | {f"has_{name}": name in pairs for name in PAIRS}
+
+
+def _clause(
+    a: str, b: str, difference: statistics.Interval, clear: bool, fixed: bool, score: str
+) -> str:
+    half = f"\u00a0±\u00a0{difference.half:.3f}" if difference.half > 1e-9 else ""
+    size = f"{abs(difference.mean):.3f}{half} {score}"
+    side = "higher" if difference.mean > 0 else "lower"
+    if clear:
+        return f"{a} scored {side} than {b}, by {size}"
+    if fixed:
+        return f"{a} scored {side} than {b} by {size}, with no spread over seeds to judge it by"
+    alone = difference.low > 0 or difference.high < 0
+    noise = "not beyond the noise of so many comparisons" if alone else "inside the noise"
+    return f"{a} could not be told from {b} ({side} by {size}, {noise})"
+
+
+def _disentanglement(path: Path) -> Facts:
+    """How well single dimensions match single factors, where factors are known."""
+    if not path.exists():
+        return {"disentanglement": False}
+    table = pd.read_csv(path)
+    table["name"] = [
+        Method(s, beta=b).space for s, b in zip(table["space"], table["beta"], strict=True)
+    ]
+    means = table.groupby("name", sort=False)["mig"].mean()
+    best = means.idxmax()
+    facts: Facts = {"disentanglement": True, "mig_best": best}
+    facts["mig_best_value"] = _mean(table.loc[table["name"] == best, "mig"])
+    for name in ("pca", "random_encoder"):
+        own = table[table["space"] == name]
+        if len(own):
+            facts[f"mig_{name}"] = _mean(own["mig"])
+    return facts
+
+
+def _overall(path: Path) -> Facts:
+    """Who wins by the mean of ranks over all scores."""
+    if not path.exists():
+        return {"overall": False}
+    table = pd.read_csv(path)
+    table = table[~table["representation"].isin(SEEING)].sort_values("mean_rank", kind="stable")
+    best = table.iloc[0]
+    method = Method(best["representation"], best["algorithm"], best["beta"])
+    return {
+        "overall": True,
+        "overall_best": str(method),
+        "overall_rank": f"{best['mean_rank']:.1f}",
+        "overall_n": f"{len(table)}",
+    }
+
+
+def _mean(values: Sequence[float], spec: str = ".3f") -> str:
+    return _minus(format(statistics.interval(values), spec))
+
+
+def _moves(first: pd.Series, last: pd.Series, spec: str = ".3f") -> str:
+    """Say where a score goes from one end of the sweep to the other."""
+    a, b = (_minus(format(values.mean(), spec)) for values in (first, last))
+    if a == b:
+        return f"stayed at {a}"
+    return f"{'rose' if last.mean() > first.mean() else 'fell'} from {a} to {b}"
+
+
+def _score_name(score: str) -> str:
+    name = SCORE_NAMES[score]
+    return name if name.isupper() else name.lower()
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")
+
+
+def _number(n: int) -> str:
+    """Write a small number as a word, as prose does."""
+    words = "no one two three four five six seven eight nine ten eleven twelve".split()
+    return words[n] if n < len(words) else f"{n:,}"
+
+
+def _ordinal(n: int) -> str:
+    special = {1: "first", 2: "second", 3: "third"}
+    ending = "th" if 10 < n % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return special.get(n, f"{n}{ending}")
+
+
+def _listed(items: Sequence[str]) -> str:
+    *most, last = items
+    return f"{', '.join(most)} and {last}" if most else last
