@@ -167,10 +167,16 @@ class Study(Dataset):
         Trained
             With a member for each seed.
         """
+        data = self.inputs if data is None else data
+        members = {"seeds": self.seeds, "beta": beta}
+        return self.train(name, self.architecture(network, data), data, **members)
+
+    def train(self, name: str, architecture: partial, data, seeds, beta=1.0) -> training.Trained:
+        """Train as `lib.training.train` does, with the run's settings and results folder."""
         return training.train(
-            self.architecture(network, data),
-            self.inputs if data is None else data,
-            self.seeds,
+            architecture,
+            data,
+            seeds,
             beta=beta,
             epochs=self.settings.epochs,
             device=self.settings.device,
@@ -287,7 +293,7 @@ class Study(Dataset):
         points = []
         for r in representations:
             alike = [metrics.noise_silhouette(metrics.principal_variances(z), *shape) for z in r.z]
-            point = {"method": report.space_name(r.name)}
+            point = {"method": report.space_name(r.name, r.beta)}
             point["dimensions"] = np.mean([metrics.effective_dimensions(z) for z in r.z])
             silhouette = r.among(kmeans)["silhouette"].mean()
             points.append(point | {"silhouette": silhouette, "noise": np.mean(alike)})
@@ -328,7 +334,7 @@ class Study(Dataset):
                         for name, fact in facts.items()
                     }
                 )
-            table[report.space_name(r.name)] = pd.DataFrame(scores).mean()
+            table[report.space_name(r.name, r.beta)] = pd.DataFrame(scores).mean()
         return pd.DataFrame(table).T
 
     def noise_table(self, representations: Sequence[Representation]) -> pd.DataFrame:
@@ -351,7 +357,7 @@ class Study(Dataset):
             for algorithm in finders if np.isfinite(r.z[0]).all() else ():
                 labels = self.partition(r, algorithm)
                 both = metrics.score_noise(r.z[0], labels, self.inputs, self.truth)
-                row = {"Method": report.method_name(r.name, algorithm)}
+                row = {"Method": report.method_name(r.name, algorithm, r.beta)}
                 row["Noise"] = f"{both['with noise']['noise_fraction']:.3f}"
                 for score in ("silhouette", "ami"):
                     for way in ("without noise", "with noise"):

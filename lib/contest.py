@@ -1,0 +1,116 @@
+"""The last study, in which all representations meet: those of the Hard task, and all before."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from lib import multimodal, training, vade
+from lib.conditional import CVAE, one_hot
+from lib.convolutional import Conv1dVAE, ConvVAE
+from lib.errors import UserError
+from lib.models import VAE, Autoencoder
+from lib.study import Representation, Study, representation
+from lib.trained import Trained
+
+
+class Contest(Study):
+    """A study with the networks of the Hard task; parameters as of `Study`."""
+
+    def sweep(self) -> Trained:
+        """Train the VAE at each beta with each seed: all members of one call."""
+        members = training.grid(self.seeds, self.settings.betas)
+        return self.train("beta_vae", self.architecture(VAE), self.inputs, **members)
+
+    def earlier(self) -> dict[str, Trained]:
+        """Return the networks of the tasks before: loaded, where those have been run."""
+        networks = {
+            "ae": self.learn("ae", Autoencoder),
+            "conv1d_vae": self.learn("conv1d_vae", Conv1dVAE),
+        }
+        if self.images is not None:
+            networks["conv_vae"] = self.learn("conv_vae", ConvVAE, data=self.images)
+        return networks
+
+    def conditional(self, name: str, fact: str) -> dict[str, Trained]:
+        """Train a CVAE that is told a fact about each track.
+
+        Parameters
+        ----------
+        name : str
+            Of the representation.
+        fact : str
+            ``genre`` or ``language``: see `Dataset.facts`.
+
+        Returns
+        -------
+        dict of str to Trained
+            Under its name; empty where fewer than two values of the fact are known.
+        """
+        try:
+            condition, names = one_hot(self.facts[fact])
+        except UserError:
+            return {}
+        sizes = {"n_features": self.inputs.shape[1], "n_conditions": len(names)}
+        network = partial(CVAE, latent_dim=self.settings.latent_dim, **sizes)
+        data = {"x": self.inputs, "condition": condition}
+        return {name: self.train(name, network, data, self.seeds)}
+
+    def multimodal(self) -> dict[str, Trained]:
+        """Train the VAEs of sound and words, by name; none where there are no words."""
+        if "tfidf" not in self.text_vectors:
+            return {}
+        data = multimodal.prepare({"audio": self.inputs, "text": self.text_vectors["tfidf"]})
+        options = {"sizes": multimodal.sizes(data), "latent_dim": self.settings.latent_dim}
+        networks = {
+            "multimodal_vae": partial(multimodal.MultimodalVAE, **options),
+            "multimodal_poe": partial(multimodal.ProductOfExpertsVAE, **options),
+        }
+        return {name: self.train(name, n, data, self.seeds) for name, n in networks.items()}
+
+    def vade(self) -> Trained:
+        """Train VaDE with as many components as there are clusters."""
+        architecture = partial(
+            vade.VaDE,
+            n_features=self.inputs.shape[1],
+            n_clusters=self.n_clusters,
+            latent_dim=self.settings.latent_dim,
+        )
+        return self.train("vade", architecture, self.inputs, self.seeds)
+
+    def file_name(self, representation: Representation) -> str:
+        """Return what the file of its latents is called: the beta looked at has the plain name."""
+        if representation.name == "beta_vae" and representation.beta != self.settings.beta:
+            return f"beta_vae_{representation.beta:g}"
+        return representation.name
+
+
+def at_beta(sweep: Trained, beta: float) -> Trained:
+    """Return the members of a sweep that have this beta."""
+    fits = [fit for fit in sweep.fits if fit.member.beta == beta]
+    return Trained(sweep.architecture, sweep.data, fits)
+
+
+def by_beta(sweep: Trained) -> list[Representation]:
+    """Return a representation for each beta of a sweep."""
+    betas = np.unique(sweep.beta)
+    return [representation("beta_vae", at_beta(sweep, beta), float(beta)) for beta in betas]
+
+
+def learned(networks: dict[str, Trained]) -> list[Representation]:
+    """Return what trained networks make of the tracks, with what each was made of."""
+    made_of = {"conv_vae": "mfcc_image", "cvae": "mfcc_mean+language"}
+    made_of |= {"cvae_genre": "mfcc_mean+genre"}
+    made_of |= dict.fromkeys(["multimodal_vae", "multimodal_poe"], "mfcc_mean+tfidf")
+    return [
+        Representation(
+            name,
+            made_of.get(name, "mfcc_mean"),
+            trained.z,
+            np.nan if name == "ae" else float(trained.beta[0]),
+            trained.health,
+            own=vade.assign(trained) if name == "vade" else None,
+        )
+        for name, trained in networks.items()
+    ]
