@@ -76,12 +76,23 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     real = ~summary["algorithm"].isin(["random", "genres"])
     summary["rank"] = summary["ami"].where(real).groupby(summary["task"]).rank(ascending=False)
     methods = rows.groupby(METHOD, sort=False, dropna=False)
-    summary["verdict"] = [_verdicts(members) for _, members in methods]
+    summary["verdict"] = [judge(members) for _, members in methods]
     return summary
 
 
-def _verdicts(members: pd.DataFrame) -> str:
-    """Judge the members of a learned representation, in one word or counted where they differ."""
+def judge(members: pd.DataFrame) -> str:
+    """Judge the members of a learned representation, in one word or counted where they differ.
+
+    Parameters
+    ----------
+    members : DataFrame
+        The tidy rows of one method.
+
+    Returns
+    -------
+    str
+        As from `health.verdict`, or ``untrained``; empty where nothing was learned.
+    """
     if members["active_units"].isna().all():
         return ""  # nothing was learned
     if members["representation"].iloc[0] == "random_encoder":
