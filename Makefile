@@ -21,7 +21,7 @@ endif
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: always help report test fetch lab data check-install lint notebooks clean
+.PHONY: always help report pdf latex compare test fetch lab data check-install notebooks clean
 
 help: ## list these targets
 	@echo "make report [CORPUS=demo|gtzan|gtzan_table|fma|/path/to/music], and:"
@@ -30,13 +30,37 @@ help: ## list these targets
 report: $(EXECUTED) ## environment, data, notebooks, and the book in HTML
 	@echo "== building the book"
 	@mkdir -p book/results && cp $(EXECUTED) book/results/
+	@$(BIN)/python tools/facts.py $(RESULTS) book/results/facts.json
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q
+	@rm -rf _build/html/map && if [ -d $(RESULTS)/map ]; then cp -r $(RESULTS)/map _build/html/; fi
 	@echo "== done: open _build/html/index.html; tables and figures are in $(RESULTS)/"
+
+PAPER := _build/paper/_build/latex
+pdf: latex report ## the report as a paper too: results/<corpus>/report.pdf (needs LaTeX)
+	@echo "== building the paper"
+	@$(BIN)/jupyter-book build . --toc _toc_paper.yml --path-output _build/paper --builder latex \
+	  -W -n --keep-going -q >/dev/null
+	@cd $(PAPER) && latexmk -pdf -interaction=nonstopmode -halt-on-error -quiet report.tex \
+	  >latexmk.out 2>&1 || { grep -A3 '^!' report.log; echo "LaTeX failed: see $(PAPER)/report.log"; exit 1; }
+	@cp $(PAPER)/report.pdf $(RESULTS)/report.pdf
+	@echo "== done: $(RESULTS)/report.pdf"
+
+# adjustbox and titlesec stand for texlive-latex-extra, mathptmx's metrics for the fonts
+latex:
+	@command -v latexmk >/dev/null && command -v pdflatex >/dev/null \
+	  && kpsewhich adjustbox.sty titlesec.sty ptmr8t.tfm cmb10.pfb >/dev/null || { \
+	  echo "LaTeX or a part of it is missing: apt install latexmk texlive-latex-recommended" \
+	  "texlive-latex-extra texlive-fonts-recommended"; exit 1; }
+
+# Kernels read there how to draw figures.
+PROFILE := .cache/ipython/profile_default
 
 # Papermill itself knows where the output goes: see lib/terminal.py.
 $(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(wildcard lib/*.py lib/demo/*.py) .venv/installed $(RESULTS)/.corpus
 	@echo "== running notebooks/$*.ipynb on $(CORPUS)"
-	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" papermill $*.ipynb -p corpus "$(WHERE)" </dev/null
+	@mkdir -p $(PROFILE) && cp tools/ipython_kernel_config.py $(PROFILE)/
+	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" IPYTHONDIR="$(abspath .cache/ipython)" \
+	  papermill $*.ipynb -p corpus "$(WHERE)" </dev/null
 
 data: $(RESULTS)/.corpus ## find the corpus, or compose the demo corpus
 
