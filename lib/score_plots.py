@@ -1,4 +1,4 @@
-"""One function a figure of scores: methods side by side, their ranks, what was found.
+"""One function a figure of scores; those of the verdict are in `lib.verdict_plots`.
 
 Tables in, a matplotlib figure out; nothing here reads a file.
 """
@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 
 from lib import statistics
 from lib.plots import scatter
+
+BLUE = "#0173b2"
 
 
 def score_bars(rows: pd.DataFrame, scores: Mapping[str, str]) -> Figure:
@@ -36,7 +38,7 @@ def score_bars(rows: pd.DataFrame, scores: Mapping[str, str]) -> Figure:
         axis.set_axis_off()
     for axis, (column, name) in zip(axes.flat, scores.items(), strict=False):
         sns.pointplot(rows, x=column, y="method", errorbar=_interval, linestyle="none",
-                      markersize=4, color="#0173b2", capsize=0.25, err_kws={"linewidth": 1.5},
+                      markersize=4, color=BLUE, capsize=0.25, err_kws={"linewidth": 1.5},
                       ax=axis)  # fmt: skip
         axis.axvline(0, color="0.7", linewidth=1, zorder=0)
         axis.set(xlabel=name, ylabel="")
@@ -86,7 +88,7 @@ def differences(table: pd.DataFrame) -> Figure:
     """
     figure, axis = plt.subplots(figsize=(7, 0.8 + 0.32 * len(table)), layout="constrained")
     places = np.arange(len(table))
-    colours = np.where(table["clear"].astype(bool), "#0173b2", "0.6")
+    colours = np.where(table["clear"].astype(bool), BLUE, "0.6")
     axis.hlines(places, table["low"], table["high"], color=colours, linewidth=2)
     axis.scatter(table["mean"], places, color=colours, s=30, zorder=3)
     axis.axvline(0, color="0.3", linewidth=1)
@@ -172,7 +174,7 @@ def summary(
         axis.legend(fontsize="xx-small", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False,
                     handletextpad=0.1)  # fmt: skip
     kmeans = rows[rows["algorithm"] == "k-means"]
-    bars = {"errorbar": _interval, "linestyle": "none", "markersize": 4, "color": "#0173b2",
+    bars = {"errorbar": _interval, "linestyle": "none", "markersize": 4, "color": BLUE,
             "err_kws": {"linewidth": 1.5}}  # fmt: skip
     for axis, (column, name) in zip(axes[1], scores.items(), strict=True):
         sns.pointplot(kmeans, x=column, y="space", ax=axis, **bars)
@@ -182,13 +184,13 @@ def summary(
     algorithms, change, trade = axes[2]
     sns.pointplot(rows, x=headline, y="algorithm", ax=algorithms, **bars)
     algorithms.set(title="Algorithms over all spaces", xlabel=name, ylabel="")
-    palette = {True: "#0173b2", False: "0.6"}
+    palette = {True: BLUE, False: "0.6"}
     sns.stripplot(compared, x="mean", y="pair", hue="clear", palette=palette, legend=False,
                   ax=change)  # fmt: skip
     change.axvline(0, color="0.3", linewidth=1)
     change.set(title="Differences, one point an algorithm", xlabel=f"{name}, difference", ylabel="")
     means = kmeans.groupby("space")[list(scores)].mean()
-    trade.scatter(means["silhouette"], means[headline], color="#0173b2")
+    trade.scatter(means["silhouette"], means[headline], color=BLUE)
     for space, row in means.iterrows():
         trade.annotate(space, (row["silhouette"], row[headline]), fontsize="x-small")
     trade.set(title="Geometry against the headline", xlabel="Silhouette", ylabel=name)

@@ -122,6 +122,31 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return adjusted
 
 
+def friedman(scores: np.ndarray) -> tuple[float, float]:
+    """Test whether methods differ in rank (Friedman), and by how much two have to (Nemenyi).
+
+    The blocks are meant to be data sets (Demsar 2006, JMLR 7). Seeds on one data set are a poor
+    stand-in: nothing is learned about other tracks, and methods without chance tie with themselves.
+    See `lib.resampling` for what can be said with one data set.
+
+    Parameters
+    ----------
+    scores : ndarray, (n_blocks, n_methods)
+        Where more is better; at least three methods.
+
+    Returns
+    -------
+    p : float
+        How likely ranks so different are if all methods are alike.
+    critical_difference : float
+        By how much the mean ranks of two methods must differ at the 5 % level.
+    """
+    n_blocks, n_methods = np.shape(scores)
+    p = stats.friedmanchisquare(*np.transpose(scores)).pvalue
+    q = stats.studentized_range.ppf(0.95, n_methods, np.inf) / np.sqrt(2)
+    return float(p), float(q * np.sqrt(n_methods * (n_methods + 1) / (6 * n_blocks)))
+
+
 def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFrame:
     """Return one row for each method: mean and 95 % bounds of each score.
 

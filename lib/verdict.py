@@ -275,5 +275,6 @@ def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> p
         ]
         value = statistics.interval(varied)
         clear = bool(value.low > 0 or value.high < 0)
-        found.append([measure, value.mean, value.low, value.high, clear])
+        low, high = np.clip([value.low, value.high], -1, 1)
+        found.append([measure, value.mean, low, high, clear])
     return pd.DataFrame(found, columns=["measure", "mean", "low", "high", "clear"])
