@@ -75,7 +75,8 @@ def clusters(
     genres, languages : sequence of str, (n_tracks,), optional
         Of each track, empty where unknown.
     features : DataFrame, (n_tracks, n_features), optional
-        What tracks are compared by, in any unit; row for row with the points.
+        What tracks are compared by, in any unit; row for row with the points. Where there are
+        features that an ear could name, the single MFCCs above the second are left out.
     texts : sequence of str, (n_tracks,), optional
         What is sung, empty where nothing is.
     n_typical, n_features, n_words : int
@@ -87,6 +88,7 @@ def clusters(
         By label.
     """
     labels = np.asarray(labels)
+    features = None if features is None else _audible(features)
     unknown = [""] * len(labels)
     counted = None if texts is None else [tokens(text) for text in texts]
     return [
@@ -349,6 +351,17 @@ def feature_name(column: str) -> str:
     name = re.sub(r"^mfcc(\d+)$", r"MFCC \1", _NAMES.get(stem, stem))
     name = re.sub(r"^contrast(\d+)$", r"spectral contrast in band \1", name)
     return name if what == "mean" else f"changes of {name}"
+
+
+def _audible(features: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what no ear could name: single MFCCs from the third on, means of waveforms.
+
+    All features stay where nothing else would be left.
+    """
+    nameless = r"mfcc([3-9]|\d\d+)_|mfcc\d+_(var|std)|(harmony|perceptr)_mean|length"
+    kept = [name for name in features if not re.match(nameless, name)]
+    spoken = [name for name in kept if not name.startswith("mfcc")]
+    return features[kept] if spoken else features
 
 
 def _mix(facts: Sequence[str], inside: np.ndarray) -> pd.Series:

@@ -16,7 +16,7 @@ from lib import audio, jit
 from lib.audio import HOP, N_FFT, N_MELS, SAMPLE_RATE
 from lib.traversal import Traversal
 
-LOUDNESS = -20.0  # LUFS
+LOUDNESS = -23.0  # LUFS, as EBU R 128 asks of broadcasts
 PEAK = 10 ** (-1 / 20)  # 1 dB below full scale
 ITERATIONS = 32
 FADE = 0.02  # seconds
@@ -186,7 +186,7 @@ def normalise(samples: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of float32, (n_samples,)
-        At -20 LUFS, or less where its peaks would pass -1 dB of full scale. Silence stays silent.
+        At -23 LUFS, or less where its peaks would pass -1 dB of full scale. Silence stays silent.
     """
     samples = np.asarray(samples, float)
     if not len(samples) or np.mean(np.square(samples)) < SILENT:

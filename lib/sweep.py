@@ -185,3 +185,18 @@ def one_seed(trained: Trained, seed: int | None = None) -> dict[float, int]:
     seed = trained.members[0].seed if seed is None else seed
     places = {b.beta: m for m, b in enumerate(trained.members) if b.seed == seed}
     return dict(sorted(places.items()))
+
+
+def titles(table: pd.DataFrame) -> dict[float, str]:
+    """Name each beta, with the verdict on it where most of its members are not healthy.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `members`.
+    """
+    named = {}
+    for beta, verdicts in table.groupby("beta")["verdict"]:
+        commonest = verdicts.mode()[0]
+        named[beta] = f"β {beta:g}" + ("" if commonest == "healthy" else f" ({commonest})")
+    return named

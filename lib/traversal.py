@@ -74,8 +74,8 @@ def traverse(
     own = own[(own["beta"] == member.beta) & (own["seed"] == member.seed) & own["active"]][:n_dims]
     steps = np.linspace(-width, width, n_steps)
     base = np.zeros(trained.z.shape[2]) if track is None else trained.z[m, track]
-    codes = np.tile(base, (len(own), n_steps, 1))
-    for row, dimension in zip(codes, own["dimension"], strict=True):
+    codes = np.tile(base, (max(len(own), 1), n_steps, 1))  # a decoder cannot take nothing
+    for row, dimension in zip(codes, own["dimension"], strict=False):
         row[:, dimension] = steps
     with one_thread(), torch.no_grad():
         given = {
@@ -85,4 +85,4 @@ def traverse(
         flat = tensors(codes.reshape(1, -1, codes.shape[2]), member.dtype)
         decoded = trained.network(m).decode(flat, **given)[0].numpy()
     decoded = decoded.reshape(*codes.shape[:2], *decoded.shape[1:])
-    return Traversal(decoded, own["dimension"].to_numpy(), own["kl"].to_numpy(), steps)
+    return Traversal(decoded[: len(own)], own["dimension"].to_numpy(), own["kl"].to_numpy(), steps)
