@@ -128,6 +128,7 @@ def gather(folder: Path) -> Facts:
     facts |= _disentanglement(folder / "disentanglement.csv")
     facts |= _overall(folder / "verdict.csv")
     facts |= hyperparameters.facts(folder / "models")
+    facts["fewness"] = _fewness(facts)
     return facts
 
 
@@ -213,6 +214,22 @@ def _corpus(folder: Path, rows: pd.DataFrame) -> Facts:
     if latents.exists():
         facts["n_words"] = f"{np.isfinite(np.load(latents)['z'][0]).all(axis=1).sum():,}"
     return facts
+
+
+def _fewness(facts: Facts) -> str:
+    """Say whether there is enough music to learn from, by the crudest of measures."""
+    more = "Results with far more tracks may differ, and the notebooks run on them as they are."
+    if not facts["networks"]:
+        return more
+    count = {
+        key: int(facts[key].replace(",", "")) for key in ("n_tracks", "n_mfcc", "vae_parameters")
+    }
+    numbers = count["n_tracks"] * count["n_mfcc"]
+    least = "more" if count["vae_parameters"] > numbers else "fewer"
+    return (
+        f"The VAE has {facts['vae_parameters']} parameters, {least} than the {numbers:,} numbers "
+        f"that it learns from. {more}"
+    )
 
 
 def _orientation(rows: pd.DataFrame) -> Facts:

@@ -1,9 +1,10 @@
-"""What a run found, put into the prose: a role and two directives.
+"""What a run found, put into the prose: a role and three directives.
 
 ``{fact}`name` `` puts in the text of that name, the directive of the same name parses it as MyST (a
-table, say), and ``{when} a, not b`` keeps what it holds only where a is true of the run and b is
-not. The facts are made by ``tools/facts.py``. A name that the run did not give is a warning, which
-fails a build that takes warnings for errors.
+table, say), ``{when} a, not b`` keeps what it holds only where a is true of the run and b is not,
+and ``{flow}`` runs the paragraphs that it holds together into one. The facts are made by
+``tools/facts.py``. A name that the run did not give is a warning, which fails a build that takes
+warnings for errors.
 """
 
 from __future__ import annotations
@@ -77,6 +78,19 @@ class When(SphinxDirective):
         return _parsed(self, self.content) if holds else []
 
 
+class Flow(SphinxDirective):
+    """The directive that makes one paragraph of several, some of which may have been dropped."""
+
+    has_content = True
+
+    def run(self):
+        """Return the paragraph."""
+        flow = nodes.paragraph()
+        for paragraph in _parsed(self, self.content):
+            flow += [*([nodes.Text(" ")] if flow.children else []), *paragraph.children]
+        return [flow]
+
+
 def _parsed(directive: SphinxDirective, content: StringList) -> list[nodes.Node]:
     holder = nodes.Element()
     holder.document = directive.state.document
@@ -90,4 +104,5 @@ def setup(app):
     app.add_role("fact", Fact())
     app.add_directive("fact", FactBlock)
     app.add_directive("when", When)
+    app.add_directive("flow", Flow)
     return {"parallel_read_safe": True}
