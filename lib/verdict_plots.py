@@ -5,6 +5,7 @@ Tables of `lib.verdict` in, a matplotlib figure out; nothing here reads a file.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 
 from lib.plots import scatter, style
 from lib.report import ALGORITHM_NAMES
@@ -38,7 +41,7 @@ def critical_difference(ranks: pd.DataFrame, groups: Sequence[Sequence[str]], la
         What is ranked.
     """
     places = {method: place for place, method in enumerate(ranks["method"])}
-    widths = [1, 0.05 + 0.035 * len(groups)]
+    widths = [1, 0.1 + 0.03 * len(groups)]
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(6.5, 1 + 0.23 * len(ranks)), sharey=True, width_ratios=widths,
         layout="constrained",
@@ -46,13 +49,14 @@ def critical_difference(ranks: pd.DataFrame, groups: Sequence[Sequence[str]], la
     left.hlines(range(len(ranks)), ranks["low"], ranks["high"], color="0.7", linewidth=2)
     left.scatter(ranks["rank"], range(len(ranks)), color=BLUE, s=25, zorder=3)
     left.set(xlabel=f"Rank by {label} (1 is best)", xlim=(0.5, len(ranks) + 0.5))
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set_yticks(range(len(ranks)), ranks["method"])
     left.set_ylim(len(ranks) - 0.5, -0.5)
     for column, group in enumerate(groups):
         members = [places[method] for method in group]
         right.vlines(column, min(members), max(members), color="0.3", linewidth=2)
         right.scatter([column] * len(members), members, color="0.3", s=14, zorder=3)
-    right.set(xlim=(-0.7, max(len(groups), 1) - 0.3), xticks=[], xlabel="Not apart")
+    right.set(xlim=(-0.7, max(len(groups), 1) - 0.3), xticks=[], title="Not apart")
     right.tick_params(axis="y", labelleft=False)
     sns.despine(ax=right, left=True, bottom=True)
     return figure
@@ -83,7 +87,8 @@ def top_bars(table: pd.DataFrame, score: str, label: str, line: tuple[str, float
 
 def _top(axis: Axes, table: pd.DataFrame, score: str, label: str) -> None:
     """Draw methods as bars into an axis, the first on top."""
-    colours = [LEARNED["learned" if health else "not learned"] for health in table["health"]]
+    taught = ~table["health"].isin(["", "untrained"])
+    colours = taught.map({True: LEARNED["learned"], False: LEARNED["not learned"]})
     axis.barh(range(len(table)), table[score], color=colours)
     bounds = table[f"{score}_low"], table[f"{score}_high"]
     axis.hlines(range(len(table)), *bounds, color="0.2", linewidth=1.5)
@@ -153,7 +158,9 @@ def verdict_matrix(table: pd.DataFrame, scores: Mapping[str, str]) -> Figure:
                 dark = share > 0.5 and not np.isnan(share)
                 axis.text(column, row, words, ha="center", va="center", fontsize="small",
                           color="white" if dark else "0.1")  # fmt: skip
-    axis.set_xticks(range(len(texts)), [*scores.values(), "Mean rank"], rotation=20, ha="right")
+    axis.set_xticks(range(len(texts)), [*scores.values(), "Overall"])
+    axis.tick_params(axis="x", rotation=20)
+    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
     axis.set_yticks(range(len(table)), table["method"])
     axis.grid(visible=False)
     bar = figure.colorbar(drawn, ax=axis, label="Rank among these")
@@ -196,7 +203,9 @@ def hard_summary(
     score, label = headline
     with plt.rc_context({"font.size": 8, "axes.titlesize": 9, "axes.labelsize": 8,
                          "xtick.labelsize": 7.5, "ytick.labelsize": 7.5}):  # fmt: skip
-        figure, axes = plt.subplots(3, 3, figsize=(10, 10.5), layout="constrained")
+        figure = plt.figure(figsize=(10, 11), layout="constrained")
+        # a row each, so that the long names of one take no room from the others
+        axes = [row.subplots(1, 3) for row in figure.subfigures(3, 1)]
         for axis, (name, labels) in zip(axes[0], groups.items(), strict=True):
             scatter(axis, points, labels, f"Best space by {name}", size=9)
             axis.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4,
@@ -209,16 +218,20 @@ def hard_summary(
         ranked.scatter(shown["rank"], range(len(shown)), color=BLUE, s=12, zorder=3)
         ranked.set_yticks(range(len(shown)), shown["method"])
         ranked.invert_yaxis()
+        ranked.xaxis.set_major_locator(MaxNLocator(integer=True))
         ranked.set(title="Ranks over tracks and seeds", xlabel=f"Rank by {label}")
         _stability(stable, table, score, label, size=16)
         stable.set(title="Score against stability")
         stable.legend(fontsize=6.5)
+        for axis in (best, ranked):
+            axis.set_yticks(axis.get_yticks(), _wrapped(axis.get_yticklabels()))
         beta, words, algorithms = axes[2]
         _betas(beta, betas, score, label)
         palette = {True: BLUE, False: "0.6"}
         if len(compared):
             sns.stripplot(compared, x="mean", y="pair", hue="clear", palette=palette, legend=False,
                           ax=words)  # fmt: skip
+            words.set_yticks(words.get_yticks(), _wrapped(words.get_yticklabels()))
         words.axvline(0, color="0.3", linewidth=1)
         words.set(title="Words, one point an algorithm", xlabel=f"{label}, difference", ylabel="")
         fair = table[table["place"].notna()]
@@ -226,6 +239,10 @@ def hard_summary(
         sns.stripplot(x=fair[score], y=names, color=BLUE, alpha=0.6, size=4, ax=algorithms)
         algorithms.set(title="Algorithms, one point a space", xlabel=label, ylabel="")
     return figure
+
+
+def _wrapped(names: Sequence[Text]) -> list[str]:
+    return [textwrap.fill(name.get_text(), 21) for name in names]
 
 
 def _betas(axis: Axes, betas: pd.DataFrame, score: str, label: str) -> None:
