@@ -5,14 +5,23 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
 
-from lib import multimodal, training, vade
+from lib import disentanglement, factors, multimodal, probes, report, results, training, vade
 from lib.conditional import CVAE, one_hot
 from lib.convolutional import Conv1dVAE, ConvVAE
 from lib.errors import UserError
 from lib.models import VAE, Autoencoder
 from lib.study import Representation, Study, representation
 from lib.trained import Trained
+
+NO_FACTORS = (
+    "Nobody knows what varies in this corpus, so nothing can be measured here: the label-free "
+    "measures of the sweep above have to do."
+)
+NOTHING_MEASURED = pd.DataFrame(columns=["space", "beta", "seed", *disentanglement.MEASURES])
+TOLD = {"cvae": "language", "cvae_genre": "genre"}
 
 
 class Contest(Study):
@@ -79,6 +88,48 @@ class Contest(Study):
         )
         return self.train("vade", architecture, self.inputs, self.seeds)
 
+    def factors(self) -> factors.Factors | None:
+        """Return clips whose factors are known; None beside any corpus but the demo's."""
+        return factors.load(self.settings.data_dir) if self.corpus.name == "demo" else None
+
+    def factor_spaces(self, known: factors.Factors) -> list[Representation]:
+        """Return the sweep trained on these clips, with PCA, an untrained encoder, the factors."""
+        inputs, d = known.inputs, self.settings.latent_dim
+        architecture = self.architecture(VAE, inputs)
+        members = training.grid(self.seeds, self.settings.betas)
+        swept = self.train("factors_vae", architecture, inputs, **members)
+        untrained = training.random_encoder(architecture, inputs, self.seeds)
+        principal = PCA(min(d, inputs.shape[1]), random_state=0).fit_transform(inputs)
+        return [
+            *by_beta(swept),
+            Representation("pca", "factors", principal[None]),
+            Representation("random_encoder", "factors", untrained.z),
+            Representation("factors", "factors", known.oracle),
+        ]
+
+    def disentanglement(self, spaces: list[Representation], known: factors.Factors) -> pd.DataFrame:
+        """Measure how disentangled spaces are, and write it to ``disentanglement.csv``.
+
+        Parameters
+        ----------
+        spaces : list of Representation
+            As from `factor_spaces`.
+        known : Factors
+            Their clips.
+
+        Returns
+        -------
+        DataFrame
+            ``space`` as tables call it, ``beta``, ``seed`` and `disentanglement.MEASURES`.
+        """
+        named = {report.space_name(r.name, r.beta): r for r in spaces}
+        rows = factors.evaluate({name: r.z for name, r in named.items()}, known.levels)
+        beta = [named[name].beta for name in rows["space"]]
+        rows = rows.rename(columns={"member": "seed"}).assign(beta=beta)
+        names = [named[name].name for name in rows["space"]]
+        results.write_csv(self.folder / "disentanglement.csv", rows.assign(space=names))
+        return rows
+
     def file_name(self, representation: Representation) -> str:
         """Return what the file of its latents is called: the beta looked at has the plain name."""
         if representation.name == "beta_vae" and representation.beta != self.settings.beta:
@@ -96,6 +147,38 @@ def by_beta(sweep: Trained) -> list[Representation]:
     """Return a representation for each beta of a sweep."""
     betas = np.unique(sweep.beta)
     return [representation("beta_vae", at_beta(sweep, beta), float(beta)) for beta in betas]
+
+
+def plain(sweep: Trained) -> Trained:
+    """Return the members at beta 1, or at the beta nearest to it: the VAE to compare with."""
+    return at_beta(sweep, min(set(sweep.beta), key=lambda beta: abs(np.log(beta))))
+
+
+def readings(study: Contest, networks: dict[str, Trained], sweep: Trained) -> pd.DataFrame:
+    """Read out of each conditional code the fact that it was told, and out of the plain VAE's.
+
+    Parameters
+    ----------
+    study : Contest
+    networks : dict of str to Trained
+        The conditional ones among them are read.
+    sweep : Trained
+        Holds the plain VAE.
+
+    Returns
+    -------
+    DataFrame
+        ``fact``, ``told``, ``untold`` (balanced accuracy of a linear reader) and ``chance``; a row
+        a seed.
+    """
+    rows = []
+    for name in [name for name in TOLD if name in networks]:
+        fact = study.facts[TOLD[name]]
+        chance = probes.chance(study.inputs, fact)
+        for told, untold in zip(networks[name].z, plain(sweep).z, strict=True):
+            row = {"fact": TOLD[name], "told": probes.linear(told, fact), "chance": chance}
+            rows.append(row | {"untold": probes.linear(untold, fact)})
+    return pd.DataFrame(rows, columns=["fact", "told", "untold", "chance"])
 
 
 def learned(networks: dict[str, Trained]) -> list[Representation]:

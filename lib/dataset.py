@@ -97,18 +97,21 @@ class Dataset:
         return text.load(self.tracks, place)
 
     @cached_property
+    def sung(self) -> list[str]:
+        """What is sung in each track, empty where that is not known."""
+        return self.words["text"].where(self.words["source"].isin(text.SUNG), "").tolist()
+
+    @cached_property
     def text_vectors(self) -> dict[str, np.ndarray]:
         """Vectors of the sung words by method, (n_tracks, n_dims) each; NaN rows without words.
 
         Empty where fewer than half of the clusters could have a track with words.
         """
-        sung = self.words["source"].isin(text.SUNG)
-        texts = self.words["text"].where(sung, "").tolist()
-        if embed.has_text(texts).sum() < max(2, self.n_clusters // 2):
+        if embed.has_text(self.sung).sum() < max(2, self.n_clusters // 2):
             return {}
         return {
-            "tfidf": embed.tfidf(texts),
-            "sbert": embed.sentences(texts, cache=CACHE / "sentences"),
+            "tfidf": embed.tfidf(self.sung),
+            "sbert": embed.sentences(self.sung, cache=CACHE / "sentences"),
         }
 
     @cached_property
@@ -156,11 +159,14 @@ class Dataset:
         if not self.has_audio:
             return {}
         chosen = self.tracks.iloc[self.one_of_each_genre()]
-        n_samples = int(seconds * audio.SAMPLE_RATE)
         return {
-            f"{row.genre}: {row.title}".removeprefix(": "): audio.read(row.path)[:n_samples]
+            f"{row.genre}: {row.title}".removeprefix(": "): self.excerpt(row.Index, seconds)
             for row in chosen.itertuples()
         }
+
+    def excerpt(self, place: int, seconds: float) -> np.ndarray:
+        """Return the beginning of one track, (n_samples,), by its place in `tracks`."""
+        return audio.read(self.tracks["path"].iloc[place])[: int(seconds * audio.SAMPLE_RATE)]
 
     def example(self) -> tuple[np.ndarray, str]:
         """Return the first track's samples and its identifier."""
