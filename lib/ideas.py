@@ -1,0 +1,311 @@
+"""Ideas for clusters that follow genre, tried side by side and chosen among without labels.
+
+All see the same wide features and nothing else, and all make the same number of clusters. What
+chooses is the agreement of an idea with the others (`lib.consensus.agreement`); labels, where
+there are any, only score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import StandardScaler
+
+from lib import consensus, metrics, models, neighbour_vae, training, vade
+from lib.clustering import kmeans, spectral
+from lib.errors import UserError
+from lib.manifold import rank_normal, unfold
+from lib.masked_vae import MaskedVAE
+from lib.statistics import interval
+
+SCORES = ("ari", "nmi", "ami", "purity")
+COLUMNS = ("idea", "family", "seed", *SCORES, "agreement")
+ENSEMBLE = 5  # networks that one seed of an ensemble has
+LATENT_DIM = 10
+BETA = 0.1
+
+
+class Workbench:
+    """What the ideas share: the features on both scales, and each network trained once.
+
+    Parameters
+    ----------
+    features : ndarray, (n_tracks, n_features)
+        In their own units.
+    n_clusters : int
+        How many clusters each idea makes.
+    seeds : sequence of int
+        One run of each idea a seed.
+    folder : path, optional
+        Results folder where networks are kept.
+    """
+
+    def __init__(self, features, n_clusters: int, seeds: Sequence[int], folder=None):
+        self.features, self.n_clusters, self.seeds = features, n_clusters, list(seeds)
+        self.folder = folder
+        self._trained = {}
+
+    @cached_property
+    def standardised(self) -> np.ndarray:
+        """The features with mean 0 and variance 1."""
+        return StandardScaler().fit_transform(self.features)
+
+    @cached_property
+    def ranks(self) -> np.ndarray:
+        """The features brought to normal distributions by their ranks."""
+        return rank_normal(self.features)
+
+    def kmeans(self, points: np.ndarray, seed: int) -> np.ndarray:
+        """Partition points into as many clusters as all make."""
+        return kmeans(points, self.n_clusters, seed)
+
+    def networks(self, name: str, per_seed: int = 1) -> training.Trained:
+        """Train so many networks of a kind for each seed, or find them trained."""
+        if name not in self._trained:
+            network, data, options = {
+                "vae_standardised": (models.VAE, self.standardised, {"beta": 1.0}),
+                "vae": (models.VAE, self.ranks, {"beta": BETA}),
+                "masked_vae": (MaskedVAE, self.ranks, {"beta": BETA}),
+                "neighbour_vae": (neighbour_vae.NeighbourVAE, self.ranks, {}),
+                "vade": (partial(vade.VaDE, n_clusters=self.n_clusters), self.ranks, {}),
+            }[name]
+            size = {"n_features": self.features.shape[1], "latent_dim": LATENT_DIM}
+            if name == "neighbour_vae":
+                data = neighbour_vae.prepare(data)
+            self._trained[name] = training.train(
+                partial(network, **size),
+                data,
+                [seed * ENSEMBLE + i for seed in self.seeds for i in range(per_seed)],
+                batch_size=128,
+                folder=self.folder,
+                name=f"ideas_{name}",
+                **options,
+            )
+        return self._trained[name]
+
+    def codes(self, name: str, seed: int) -> np.ndarray:
+        """Codes of the networks of a seed: (n_networks, n_tracks, n_dims)."""
+        per_seed = ENSEMBLE if name in ("vae", "neighbour_vae") else 1
+        trained = self.networks(name, per_seed)
+        return trained.z[trained.seeds // ENSEMBLE == seed]
+
+
+def _alone(name: str) -> Callable:
+    """K-means on the code of one network."""
+    return lambda bench, seed: bench.kmeans(bench.codes(name, seed)[0], seed)
+
+
+def _unfolded(name: str) -> Callable:
+    """K-means on the unfolded code of one network."""
+    return lambda bench, seed: bench.kmeans(unfold(bench.codes(name, seed)[0], seed), seed)
+
+
+def _joined(name: str) -> Callable:
+    """K-means on the unfolded codes of an ensemble side by side."""
+
+    def partition(bench, seed):
+        joined = np.concatenate(bench.codes(name, seed), axis=1)
+        return bench.kmeans(unfold(joined, seed), seed)
+
+    return partition
+
+
+def _consensus(name: str) -> Callable:
+    """The consensus of k-means on the codes of an ensemble."""
+
+    def partition(bench, seed):
+        codes = bench.codes(name, seed)
+        partitions = [bench.kmeans(z, seed) for z in codes]
+        return consensus.consensus(partitions, bench.n_clusters)
+
+    return partition
+
+
+def _vade(bench: Workbench, seed: int) -> np.ndarray:
+    bench.codes("vade", seed)
+    trained = bench.networks("vade")
+    return vade.assign(trained)[trained.seeds // ENSEMBLE == seed][0]
+
+
+class Idea(NamedTuple):
+    """A way from features to a partition.
+
+    Attributes
+    ----------
+    text : str
+        What it does, for a table.
+    family : bool
+        Whether a VAE takes part, so that it may be chosen; the others stand beside as anchors.
+    partition : callable
+        From a `Workbench` and a seed to the cluster of each track.
+    """
+
+    text: str
+    family: bool
+    partition: Callable[[Workbench, int], np.ndarray]
+
+
+IDEAS = {
+    "kmeans": Idea(
+        "k-means on the standardised features",
+        False,
+        lambda bench, seed: bench.kmeans(bench.standardised, seed),
+    ),
+    "rank_kmeans": Idea(
+        "k-means on the ranks", False, lambda bench, seed: bench.kmeans(bench.ranks, seed)
+    ),
+    "rank_umap": Idea(
+        "UMAP of the ranks",
+        False,
+        lambda bench, seed: bench.kmeans(unfold(bench.ranks, seed), seed),
+    ),
+    "vae_standardised": Idea("VAE on the standardised features", True, _alone("vae_standardised")),
+    "vae": Idea("VAE on the ranks", True, _alone("vae")),
+    "masked_vae": Idea("VAE that sees half of the ranks", True, _alone("masked_vae")),
+    "vade": Idea("VaDE on the ranks, its own clusters", True, _vade),
+    "neighbour_vae": Idea("VAE that keeps neighbours", True, _alone("neighbour_vae")),
+    "vae_spectral": Idea(
+        "VAE, then spectral clustering",
+        True,
+        lambda bench, seed: spectral(bench.codes("vae", seed)[0], bench.n_clusters, seed),
+    ),
+    "vae_umap": Idea("VAE, then UMAP (N2D)", True, _unfolded("vae")),
+    "vae_consensus": Idea("Consensus of five VAEs", True, _consensus("vae")),
+    "neighbour_consensus": Idea(
+        "Consensus of five that keep neighbours", True, _consensus("neighbour_vae")
+    ),
+    "ensemble_umap": Idea("Five VAEs side by side, then UMAP", True, _joined("vae")),
+    "neighbour_umap": Idea(
+        "Five that keep neighbours side by side, then UMAP", True, _joined("neighbour_vae")
+    ),
+}
+
+
+def ideas(
+    features: np.ndarray,
+    truth: np.ndarray,
+    n_clusters: int,
+    seeds: Sequence[int],
+    *,
+    folder: str | Path | None = None,
+) -> pd.DataFrame:
+    """Try every idea with every seed, and score what comes out.
+
+    Parameters
+    ----------
+    features : ndarray, (n_tracks, n_features)
+        Wide features in their own units. Of a variance and its root only one, since they have the
+        same ranks.
+    truth : ndarray of str, (n_tracks,)
+        The genre of each track, "" where unknown. It is read by the scores alone.
+    n_clusters : int
+        How many clusters each idea makes.
+    seeds : sequence of int
+        Each trains networks of its own.
+    folder : path, optional
+        Results folder where trained networks are kept, and found when this is run again.
+
+    Returns
+    -------
+    DataFrame
+        A row for each idea and seed: ``idea``, ``family`` (whether a VAE takes part), ``seed``,
+        ``ari``, ``nmi``, ``ami``, ``purity`` (NaN without genres) and ``agreement``, the mean ARI
+        with the partitions that the other ideas make under the same seed, which is label-free.
+
+    Raises
+    ------
+    UserError
+        For features that are not finite, and fewer tracks than the ideas can do with.
+    """
+    features = np.asarray(features, float)
+    if len(features) < max(20, 2 * n_clusters):
+        raise UserError(
+            f"{len(features)} tracks are too few to try ideas on with {n_clusters} clusters: "
+            "add music"
+        )
+    bench = Workbench(features, n_clusters, seeds, folder)
+    rows = []
+    for seed in bench.seeds:
+        partitions = [idea.partition(bench, seed) for idea in IDEAS.values()]
+        agreements = consensus.agreement(partitions)
+        for (name, idea), labels, agreement in zip(
+            IDEAS.items(), partitions, agreements, strict=True
+        ):
+            scores = metrics.agreement(labels, truth)
+            rows.append(
+                {"idea": name, "family": idea.family, "seed": seed}
+                | scores
+                | {"agreement": agreement}
+            )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def choose(table: pd.DataFrame) -> str:
+    """Choose the idea with a VAE in it that agrees most with the others; no label is read.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `ideas`.
+
+    Returns
+    -------
+    str
+        Its name.
+    """
+    return _best(table, "agreement")
+
+
+def oracle(table: pd.DataFrame, score: str = "ari") -> str:
+    """Name the idea with a VAE in it that labels would have chosen: to judge the choice, only.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `ideas`.
+    score : str
+        Which score of the labels.
+
+    Returns
+    -------
+    str
+        Its name; empty where there are no labels.
+    """
+    return "" if table[score].isna().all() else _best(table, score)
+
+
+def _best(table: pd.DataFrame, column: str) -> str:
+    return str(table[table["family"]].groupby("idea")[column].mean().idxmax())
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Summarise over seeds: a row an idea, the one that agrees most with the others first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `ideas`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by idea, of text: what it does, then each score and the agreement as a mean with
+        its 95 % interval (see `lib.statistics.interval`), and what it was chosen by.
+    """
+    chosen = {choose(table): "agreement"}
+    if best := oracle(table):
+        chosen[best] = " and ".join([*filter(None, [chosen.get(best)]), "labels"])
+    rows = {}
+    means = table.groupby("idea")["agreement"].mean().sort_values(ascending=False)
+    for name in means.index:
+        of_idea = table[table["idea"] == name]
+        rows[name] = {"what": IDEAS[name].text}
+        for score in (*SCORES, "agreement"):
+            rows[name][score] = "" if of_idea[score].isna().all() else f"{interval(of_idea[score])}"
+        rows[name]["best by"] = chosen.get(name, "")
+    return pd.DataFrame(rows).T.rename_axis("idea")
