@@ -236,7 +236,9 @@ class Plot {
         const y = (this.y[i] * scale + top) * this.zoom + this.top;
         if (x < -20 || y < -20 || x > this.width + 20 || y > this.height + 20) continue;
         const picture = this.sprite(this.of[i], this.filled[i], radius, outline);
-        context.drawImage(picture, x * density - picture.width / 2, y * density - picture.height / 2);
+        // whole pixels: a picture between them is computed anew, several times as slowly
+        context.drawImage(picture, Math.round(x * density - picture.width / 2),
+          Math.round(y * density - picture.height / 2));
       }
     }
     this.onDraw();
