@@ -16,18 +16,38 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from lib import consensus, metrics, models, neighbour_vae, training, vade
+from lib import consensus, manifold, metrics, models, training, vade
 from lib.clustering import kmeans, spectral
 from lib.errors import UserError
-from lib.manifold import rank_normal, unfold
+from lib.manifold import unfold
 from lib.masked_vae import MaskedVAE
+from lib.neighbour_vae import NeighbourVAE, prepare
 from lib.statistics import interval
 
 SCORES = ("ari", "nmi", "ami", "purity")
 COLUMNS = ("idea", "family", "seed", *SCORES, "agreement")
 ENSEMBLE = 5  # networks that one seed of an ensemble has
 LATENT_DIM = 10
-BETA = 0.1
+
+
+class Network(NamedTuple):
+    """A network to train: its class, the `Workbench`'s features that it sees, beta, how many."""
+
+    network: type
+    data: str
+    beta: float = 1.0
+    per_seed: int = 1
+
+
+NETWORKS = {
+    "vae_standardised": Network(models.VAE, "standardised"),
+    "vae": Network(models.VAE, "ranks", 0.1, ENSEMBLE),
+    "masked_vae": Network(MaskedVAE, "ranks", 0.1),
+    "vade": Network(vade.VaDE, "ranks"),
+    "neighbour_vae": Network(NeighbourVAE, "ranks"),
+    "balanced_vae": Network(models.VAE, "balanced", 0.1),
+    "balanced_neighbour_vae": Network(NeighbourVAE, "balanced", 1.0, ENSEMBLE),
+}
 
 
 class Workbench:
@@ -35,8 +55,8 @@ class Workbench:
 
     Parameters
     ----------
-    features : ndarray, (n_tracks, n_features)
-        In their own units.
+    features : DataFrame, (n_tracks, n_columns)
+        See `ideas`.
     n_clusters : int
         How many clusters each idea makes.
     seeds : sequence of int
@@ -45,9 +65,11 @@ class Workbench:
         Results folder where networks are kept.
     """
 
-    def __init__(self, features, n_clusters: int, seeds: Sequence[int], folder=None):
-        self.features, self.n_clusters, self.seeds = features, n_clusters, list(seeds)
-        self.folder = folder
+    def __init__(self, features: pd.DataFrame, n_clusters: int, seeds: Sequence[int], folder=None):
+        views = manifold.views(features.columns)
+        self.views = views[views != ""]
+        self.features = features.to_numpy(float)[:, views != ""]
+        self.n_clusters, self.seeds, self.folder = n_clusters, list(seeds), folder
         self._trained = {}
 
     @cached_property
@@ -58,41 +80,52 @@ class Workbench:
     @cached_property
     def ranks(self) -> np.ndarray:
         """The features brought to normal distributions by their ranks."""
-        return rank_normal(self.features)
+        return manifold.rank_normal(self.features)
+
+    @cached_property
+    def balanced(self) -> np.ndarray:
+        """The ranks with all views and directions in balance."""
+        return manifold.balance(self.ranks, self.views)
 
     def kmeans(self, points: np.ndarray, seed: int) -> np.ndarray:
         """Partition points into as many clusters as all make."""
         return kmeans(points, self.n_clusters, seed)
 
-    def networks(self, name: str, per_seed: int = 1) -> training.Trained:
-        """Train so many networks of a kind for each seed, or find them trained."""
+    def networks(self, name: str) -> training.Trained:
+        """Train the networks of a kind for all seeds, or find them trained."""
         if name not in self._trained:
-            network, data, options = {
-                "vae_standardised": (models.VAE, self.standardised, {"beta": 1.0}),
-                "vae": (models.VAE, self.ranks, {"beta": BETA}),
-                "masked_vae": (MaskedVAE, self.ranks, {"beta": BETA}),
-                "neighbour_vae": (neighbour_vae.NeighbourVAE, self.ranks, {}),
-                "vade": (partial(vade.VaDE, n_clusters=self.n_clusters), self.ranks, {}),
-            }[name]
-            size = {"n_features": self.features.shape[1], "latent_dim": LATENT_DIM}
-            if name == "neighbour_vae":
-                data = neighbour_vae.prepare(data)
+            kind = NETWORKS[name]
+            data = getattr(self, kind.data)
+            options = {"n_features": data.shape[1], "latent_dim": LATENT_DIM}
+            if kind.network is vade.VaDE:
+                options["n_clusters"] = self.n_clusters
+            if kind.network is NeighbourVAE:
+                data = prepare(data)
             self._trained[name] = training.train(
-                partial(network, **size),
+                partial(kind.network, **options),
                 data,
-                [seed * ENSEMBLE + i for seed in self.seeds for i in range(per_seed)],
+                [seed * ENSEMBLE + i for seed in self.seeds for i in range(kind.per_seed)],
+                beta=kind.beta,
                 batch_size=128,
                 folder=self.folder,
                 name=f"ideas_{name}",
-                **options,
             )
         return self._trained[name]
 
     def codes(self, name: str, seed: int) -> np.ndarray:
         """Codes of the networks of a seed: (n_networks, n_tracks, n_dims)."""
-        per_seed = ENSEMBLE if name in ("vae", "neighbour_vae") else 1
-        trained = self.networks(name, per_seed)
+        trained = self.networks(name)
         return trained.z[trained.seeds // ENSEMBLE == seed]
+
+
+def _directly(data: str) -> Callable:
+    """K-means on the features."""
+    return lambda bench, seed: bench.kmeans(getattr(bench, data), seed)
+
+
+def _unfolded_directly(data: str) -> Callable:
+    """K-means on the unfolded features."""
+    return lambda bench, seed: bench.kmeans(unfold(getattr(bench, data), seed), seed)
 
 
 def _alone(name: str) -> Callable:
@@ -151,43 +184,43 @@ class Idea(NamedTuple):
 
 
 IDEAS = {
-    "kmeans": Idea(
-        "k-means on the standardised features",
-        False,
-        lambda bench, seed: bench.kmeans(bench.standardised, seed),
-    ),
-    "rank_kmeans": Idea(
-        "k-means on the ranks", False, lambda bench, seed: bench.kmeans(bench.ranks, seed)
-    ),
-    "rank_umap": Idea(
-        "UMAP of the ranks",
-        False,
-        lambda bench, seed: bench.kmeans(unfold(bench.ranks, seed), seed),
-    ),
+    "kmeans": Idea("k-means on the standardised features", False, _directly("standardised")),
+    "rank_kmeans": Idea("k-means on ranks", False, _directly("ranks")),
+    "rank_umap": Idea("ranks, UMAP", False, _unfolded_directly("ranks")),
+    "balanced_kmeans": Idea("k-means on balanced ranks", False, _directly("balanced")),
+    "balanced_umap": Idea("balanced ranks, UMAP", False, _unfolded_directly("balanced")),
     "vae_standardised": Idea("VAE on the standardised features", True, _alone("vae_standardised")),
-    "vae": Idea("VAE on the ranks", True, _alone("vae")),
+    "vae": Idea("VAE on ranks", True, _alone("vae")),
     "masked_vae": Idea("VAE that sees half of the ranks", True, _alone("masked_vae")),
-    "vade": Idea("VaDE on the ranks, its own clusters", True, _vade),
-    "neighbour_vae": Idea("VAE that keeps neighbours", True, _alone("neighbour_vae")),
+    "vade": Idea("VaDE on ranks, its own clusters", True, _vade),
+    "neighbour_vae": Idea("neighbour VAE on ranks", True, _alone("neighbour_vae")),
     "vae_spectral": Idea(
-        "VAE, then spectral clustering",
+        "VAE on ranks, spectral clustering",
         True,
         lambda bench, seed: spectral(bench.codes("vae", seed)[0], bench.n_clusters, seed),
     ),
-    "vae_umap": Idea("VAE, then UMAP (N2D)", True, _unfolded("vae")),
-    "vae_consensus": Idea("Consensus of five VAEs", True, _consensus("vae")),
-    "neighbour_consensus": Idea(
-        "Consensus of five that keep neighbours", True, _consensus("neighbour_vae")
+    "vae_umap": Idea("VAE on ranks, UMAP (N2D)", True, _unfolded("vae")),
+    "vae_consensus": Idea("consensus of five VAEs on ranks", True, _consensus("vae")),
+    "ensemble_umap": Idea("five VAEs on ranks side by side, UMAP", True, _joined("vae")),
+    "balanced_vae": Idea("VAE on balanced ranks", True, _alone("balanced_vae")),
+    "balanced_neighbour_vae": Idea(
+        "neighbour VAE on balanced ranks", True, _alone("balanced_neighbour_vae")
     ),
-    "ensemble_umap": Idea("Five VAEs side by side, then UMAP", True, _joined("vae")),
-    "neighbour_umap": Idea(
-        "Five that keep neighbours side by side, then UMAP", True, _joined("neighbour_vae")
+    "balanced_neighbour_consensus": Idea(
+        "consensus of five neighbour VAEs on balanced ranks",
+        True,
+        _consensus("balanced_neighbour_vae"),
+    ),
+    "balanced_neighbour_umap": Idea(
+        "five neighbour VAEs on balanced ranks side by side, UMAP",
+        True,
+        _joined("balanced_neighbour_vae"),
     ),
 }
 
 
 def ideas(
-    features: np.ndarray,
+    features: pd.DataFrame,
     truth: np.ndarray,
     n_clusters: int,
     seeds: Sequence[int],
@@ -198,9 +231,9 @@ def ideas(
 
     Parameters
     ----------
-    features : ndarray, (n_tracks, n_features)
-        Wide features in their own units. Of a variance and its root only one, since they have the
-        same ranks.
+    features : DataFrame, (n_tracks, n_columns)
+        Wide features in their own units, with the names of `lib.spectral` or of the table of GTZAN;
+        `lib.manifold.views` says which are left out.
     truth : ndarray of str, (n_tracks,)
         The genre of each track, "" where unknown. It is read by the scores alone.
     n_clusters : int
@@ -222,7 +255,6 @@ def ideas(
     UserError
         For features that are not finite, and fewer tracks than the ideas can do with.
     """
-    features = np.asarray(features, float)
     if len(features) < max(20, 2 * n_clusters):
         raise UserError(
             f"{len(features)} tracks are too few to try ideas on with {n_clusters} clusters: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.stats import norm, rankdata
@@ -38,6 +39,69 @@ def rank_normal(features: np.ndarray) -> np.ndarray:
     if not np.isfinite(features).all():
         raise UserError("features have NaN or infinity: leave those tracks or columns out")
     return norm.ppf((rankdata(features, axis=0) - 0.5) / len(features))
+
+
+def views(columns: Sequence[str]) -> np.ndarray:
+    """Say for each column of wide features which view of a track it belongs to.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        As in the tables of `lib.gtzan` and `lib.spectral`.
+
+    Returns
+    -------
+    ndarray of str, (n_columns,)
+        ``timbre`` for means of MFCCs, ``change`` for how much they vary, ``spectrum`` for all else;
+        "" for what is to be left out: the length, which belongs to the excerpt and not to the
+        music, and deviations of MFCCs that stand there as variances too.
+    """
+    names = set(columns)
+    found = []
+    for name in columns:
+        twin = name.endswith("_std") and name.replace("_std", "_var") in names
+        if name == "length" or twin:
+            found.append("")
+        elif name.startswith("mfcc"):
+            found.append("timbre" if name.endswith("_mean") else "change")
+        else:
+            found.append("spectrum")
+    return np.array(found)
+
+
+def balance(features: np.ndarray, views: Sequence[str]) -> np.ndarray:
+    """Let no view of the tracks, and no direction in a view, rule the distances alone.
+
+    Each view is turned onto its principal components, whose deviations are replaced by their
+    square roots. That is half of the way to whitening: many features that say the same no longer
+    count as many, and yet the noise in the last components is not blown up to the size of the
+    first. Then each view is given the same variance in total.
+
+    Parameters
+    ----------
+    features : ndarray, (n_tracks, n_features)
+        On one scale, as from `rank_normal`.
+    views : sequence of str
+        The view of each feature, as from `views`.
+
+    Returns
+    -------
+    ndarray, (n_tracks, n_components)
+        View by view, with a mean variance of 1. Components without variance are left out.
+    """
+    parts = []
+    names = np.asarray(views)
+    for view in dict.fromkeys(views):
+        x = features[:, names == view]
+        axes, deviations, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+        kept = deviations > 1e-6 * max(deviations.max(), 1e-12)
+        if deviations.max() > 1e-9:
+            part = axes[:, kept] * np.sqrt(deviations[kept])
+            parts.append(part / np.sqrt(part.var(axis=0).sum()))
+    if not parts:
+        return np.zeros((len(features), 1))
+    balanced = np.concatenate(parts, axis=1)
+    return balanced * np.sqrt(balanced.shape[1] / len(parts))
 
 
 def unfold(

@@ -86,7 +86,7 @@ def squared_distances(x: Tensor) -> Tensor:
     return (squares[:, :, None] + squares[:, None] - 2 * products).clamp(min=0)
 
 
-def prepare(features: np.ndarray, perplexity: float = 30.0) -> dict[str, np.ndarray]:
+def prepare(features: np.ndarray, perplexity: float = 15.0) -> dict[str, np.ndarray]:
     """Features and the width of each track's neighbourhood, as `NeighbourVAE` takes them.
 
     Parameters
