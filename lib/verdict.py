@@ -40,7 +40,7 @@ def scores(rows: pd.DataFrame) -> list[str]:
 def table(
     rows: pd.DataFrame, labels: Mapping[tuple[Hashable, ...], np.ndarray] | None = None
 ) -> pd.DataFrame:
-    """Return one row a method: its scores, its ranks, its overall score and its place.
+    """Return one row a method: its scores, its ranks, their mean, and its place.
 
     The overall score of a method is the mean of its ranks over the scores of `OVERALL` (without
     labels, that is the shared silhouette alone): 1 would be the best in each. Equal scores share
@@ -61,8 +61,8 @@ def table(
     DataFrame
         ``method``, ``space``, ``algorithm``, ``representation``, ``beta``, ``saw`` (what it was
         told: nothing, ``language`` or ``genre``), ``noise``, ``health``, ``stability``; each score
-        with ``_low``, ``_high`` and ``_rank``; ``overall`` and ``place``. The best overall first,
-        those not ranked last.
+        with ``_low``, ``_high`` and ``_rank``; ``mean_rank``, the overall score, and ``place``. The
+        best first, those not ranked last.
     """
     known = scores(rows)
     stable = stability(labels or {})
@@ -82,9 +82,14 @@ def table(
     ranked = (table["noise"] <= comparison.NOISE_ALLOWED) & (table["saw"] != "genre")
     for score in known:
         table[f"{score}_rank"] = table.loc[ranked, score].fillna(-np.inf).rank(ascending=False)
-    table["overall"] = table[[f"{score}_rank" for score in known]].mean(axis=1)
-    table["place"] = table["overall"].rank(method="min")
+    table["mean_rank"] = table[[f"{score}_rank" for score in known]].mean(axis=1)
+    table["place"] = table["mean_rank"].rank(method="min")
     return table.sort_values("place", kind="stable", ignore_index=True)
+
+
+def written(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the methods that have a place, as ``verdict.csv`` holds them."""
+    return table[table["place"].notna()]
 
 
 def layout(table: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +109,7 @@ def layout(table: pd.DataFrame) -> pd.DataFrame:
     for score in (score for score in OVERALL if score in table):
         bounds = table[[score, f"{score}_low", f"{score}_high"]].itertuples(index=False)
         text[SCORE_NAMES[score]] = [format(statistics.Interval(*each), ".3f") for each in bounds]
-    text["Overall"] = _written(table["overall"], ".1f")
+    text["Mean rank"] = _written(table["mean_rank"], ".1f")
     text["Stability"] = _written(table["stability"], ".2f")
     text["Noise"] = _written(table["noise"].where(table["noise"] > 0), ".2f")
     text["Was told"], text["Health"] = table["saw"], table["health"]
@@ -252,7 +257,7 @@ def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> p
     Parameters
     ----------
     measures : DataFrame
-        ``beta``, ``seed``, and a column for each measure.
+        ``beta``, ``seed``, and a column of numbers for each measure.
     rows : DataFrame
         Tidy rows.
     score : str
@@ -261,20 +266,23 @@ def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> p
     Returns
     -------
     DataFrame
-        ``measure``; ``mean``, ``low`` and ``high`` of Spearman's correlation over seeds, and
-        whether it is ``clear`` of zero. Measures and scores that do not vary have none.
+        ``measure``, ``score``; ``mean``, ``low`` and ``high`` of Spearman's correlation over seeds,
+        and whether it is ``clear`` of zero (t-test, adjusted by Holm for the number of measures).
+        Measures and scores that do not vary have none.
     """
     kmeans = rows[(rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")]
-    both = measures.merge(kmeans[["beta", "seed", score]], on=["beta", "seed"])
+    keys = {"beta": float, "seed": int}
+    both = measures.astype(keys).merge(kmeans[[*keys, score]].astype(keys), on=list(keys))
     found = []
-    for measure in measures.columns.drop(["beta", "seed"]):
+    for measure in measures.columns.drop([*keys, "space"], errors="ignore"):
         varied = [
             group[measure].corr(group[score], method="spearman")
             for _, group in both.groupby("seed")
             if group[measure].nunique() > 1 and group[score].nunique() > 1
         ]
         value = statistics.interval(varied)
-        clear = bool(value.low > 0 or value.high < 0)
-        low, high = np.clip([value.low, value.high], -1, 1)
-        found.append([measure, value.mean, low, high, clear])
-    return pd.DataFrame(found, columns=["measure", "mean", "low", "high", "clear"])
+        bounds = np.clip([value.low, value.high], -1, 1)
+        p = statistics.p_value(varied, np.zeros(len(varied)))
+        found.append([measure, score, value.mean, *bounds, p])
+    table = pd.DataFrame(found, columns=["measure", "score", "mean", "low", "high", "p"])
+    return table.assign(clear=statistics.holm(table["p"]) < 0.05)

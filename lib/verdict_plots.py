@@ -146,19 +146,19 @@ def verdict_matrix(table: pd.DataFrame, scores: Mapping[str, str]) -> Figure:
         Columns with a rank each, and their names.
     """
     figure, axis = plt.subplots(figsize=(6.5, 1.1 + 0.24 * len(table)), layout="constrained")
-    ranks = table[[f"{score}_rank" for score in scores] + ["overall"]]
+    ranks = table[[f"{score}_rank" for score in scores] + ["mean_rank"]]
     shares = ranks.rank().to_numpy() / len(table)
     cmap = plt.get_cmap("viridis_r").with_extremes(bad="0.92")
     drawn = axis.imshow(shares, cmap=cmap, vmin=0, vmax=1, aspect="auto")
     texts = [table[score].map("{:.3f}".format) for score in scores]
-    texts += [table["overall"].map("{:.1f}".format)]
+    texts += [table["mean_rank"].map("{:.1f}".format)]
     for column, text in enumerate(texts):
         for row, (words, share) in enumerate(zip(text, shares[:, column], strict=True)):
             if words != "nan":
                 dark = share > 0.5 and not np.isnan(share)
                 axis.text(column, row, words, ha="center", va="center", fontsize="small",
                           color="white" if dark else "0.1")  # fmt: skip
-    axis.set_xticks(range(len(texts)), [*scores.values(), "Overall"])
+    axis.set_xticks(range(len(texts)), [*scores.values(), "Mean rank"])
     axis.tick_params(axis="x", rotation=20)
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
     axis.set_yticks(range(len(table)), table["method"])
