@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib import comparison, health, hyperparameters, statistics
+from lib import comparison, health, hyperparameters, statistics, verdict
 from lib.corpus import AUDIO_SUFFIXES
 from lib.errors import UserError
 from lib.report import LANGUAGES, SCORE_NAMES
@@ -121,15 +121,24 @@ def gather(folder: Path) -> Facts:
     for name in ("cvae", "cvae_genre", "multimodal_vae", "multimodal_poe", "vade"):
         facts[name] = name in spaces
     facts |= _orientation(tasks["easy"])
-    for task in ("medium", "hard"):
-        facts |= {f"{task}_{k}": v for k, v in _ranking(tasks[task], score).items()}
     facts |= _sweep(tasks["hard"], score)
+    once = _each_once(tasks["hard"])
+    for task, own in (("medium", tasks["medium"]), ("hard", once)):
+        facts |= {f"{task}_{name}": fact for name, fact in _ranking(own, score).items()}
     facts |= _judged(_pairs(tasks, score), score)
     facts |= _disentanglement(folder / "disentanglement.csv")
-    facts |= _overall(folder / "verdict.csv")
+    facts |= _overall(once)
+    facts |= _ideas(folder / "ideas.csv")
     facts |= hyperparameters.facts(folder / "models")
     facts["fewness"] = _fewness(facts)
     return facts
+
+
+def _each_once(rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the sweep at beta 1 where the VAE, which is the same, has rows of its own."""
+    if "vae" not in set(rows["representation"]):
+        return rows
+    return rows[(rows["representation"] != "beta_vae") | (rows["beta"] != 1)]
 
 
 def read_note(path: Path) -> tuple[pd.DataFrame, bool]:
@@ -274,16 +283,14 @@ def _ranking(rows: pd.DataFrame, score: str) -> Facts:
     for name in ("nmi", "ari", "purity"):
         if own[name].notna().any():
             facts[f"best_{name}"] = _mean(own[name])
-    if np.isfinite(table["low"][0]):
+    if np.isnan(table["low"][0]):
+        facts["closeness"] = "one seed cannot tell it from the next"
+    else:
         close = int((table["high"].fillna(table["mean"]) >= table["low"][0]).sum()) - 1
-        facts["close"] = "no other" if close == 0 else _number(close)
-        facts["closeness"] = (
-            "the interval of no other method reaches into its own"
-            if close == 0
-            else f"the intervals of {_number(close)} other methods reach into its own"
-            if close > 1
-            else "the interval of one other method reaches into its own"
-        )
+        facts["closeness"] = {
+            0: "the interval of no other method reaches into its own",
+            1: "the interval of one other method reaches into its own",
+        }.get(close, f"the intervals of {_number(close)} other methods reach into its own")
     spaces = ["silhouette", "silhouette_shared"]
     means = pd.DataFrame([method.among(rows)[spaces].mean() for method in methods])
     means = means.assign(method=methods, score=table["mean"]).dropna()  # one cluster has none
@@ -420,34 +427,43 @@ def _disentanglement(path: Path) -> Facts:
     if not path.exists():
         return {"disentanglement": False}
     table = pd.read_csv(path)
-    table["name"] = [
-        Method(s, beta=b).space for s, b in zip(table["space"], table["beta"], strict=True)
+    table = table[table["space"].isin([*NOUNS, "beta_vae"])]  # not the factors themselves
+    spaces = [
+        Method(name, beta=beta).space
+        for name, beta in zip(table["space"], table["beta"], strict=True)
     ]
-    means = table.groupby("name", sort=False)["mig"].mean()
-    best = means.idxmax()
+    values = table["mig"].groupby(spaces).mean()
+    best = values.idxmax()
     facts: Facts = {"disentanglement": True, "mig_best": best}
-    facts["mig_best_value"] = _mean(table.loc[table["name"] == best, "mig"])
-    for name in ("pca", "random_encoder"):
-        own = table[table["space"] == name]
-        if len(own):
-            facts[f"mig_{name}"] = _mean(own["mig"])
+    facts["mig_best_value"] = _mean(table.loc[np.array(spaces) == best, "mig"])
+    facts["mig_pca"] = _mean(table.loc[table["space"] == "pca", "mig"])
+    facts["mig_untrained"] = _mean(table.loc[table["space"] == "random_encoder", "mig"])
     return facts
 
 
-def _overall(path: Path) -> Facts:
-    """Who wins by the mean of ranks over all scores."""
-    if not path.exists():
+def _overall(rows: pd.DataFrame) -> Facts:
+    """Who wins by the mean of ranks over all scores that can be compared."""
+    table = verdict.table(rows) if len(rows) else pd.DataFrame({"place": []})
+    table = table[table["place"].notna()]
+    if not len(table):
         return {"overall": False}
-    table = pd.read_csv(path)
-    table = table[~table["representation"].isin(SEEING)].sort_values("mean_rank", kind="stable")
     best = table.iloc[0]
-    method = Method(best["representation"], best["algorithm"], best["beta"])
     return {
         "overall": True,
-        "overall_best": str(method),
+        "overall_best": str(Method(best["representation"], best["algorithm"], best["beta"])),
         "overall_rank": f"{best['mean_rank']:.1f}",
         "overall_n": f"{len(table)}",
     }
+
+
+def _ideas(path: Path) -> Facts:
+    """What the idea reaches that was chosen without labels, where labels can tell."""
+    table = pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame()
+    if not len(table) or not all(table["ari"]):
+        return {"ideas": False}
+    chosen = table[table["best by"].str.contains("agreement")].iloc[0]
+    facts: Facts = {"ideas": True, "n_ideas": _number(len(table)), "idea": chosen["what"]}
+    return facts | {f"idea_{score}": _minus(chosen[score]) for score in ("ari", "nmi", "purity")}
 
 
 def _mean(values: Sequence[float], spec: str = ".3f") -> str:

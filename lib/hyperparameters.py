@@ -45,7 +45,8 @@ def facts(folder: Path) -> dict[str, str | bool]:
     settings = trained["vae"]["members"][0]
     run = {
         "networks": True,
-        "epochs": f"{settings['epochs']}",
+        "warmup": f"{settings['warmup_epochs']} epochs" if settings["warmup_epochs"] else "none",
+        "stopping": f"patience {settings['patience']}" if settings["patience"] else "none",
         "batch_size": f"{settings['batch_size']}",
         "learning_rate": f"{settings['learning_rate']:g}",
         "latent_dim": f"{trained['vae']['architecture']['latent_dim']}",
@@ -73,7 +74,8 @@ def _settings_table(f: dict[str, str | bool]) -> str:
         "Latent dimensions": f["latent_dim"],
         "Optimiser": f"Adam, learning rate {f['learning_rate']}",
         "Batches": f"at most {f['batch_size']} tracks",
-        "Epochs": f["epochs"],
+        "Warm-up of the KL term": f["warmup"],
+        "Early stopping": f["stopping"],
     }
     return _table(["Setting", "Value"], rows.items(), "Settings of the run.", "tab-settings")
 
@@ -81,12 +83,15 @@ def _settings_table(f: dict[str, str | bool]) -> str:
 def _networks_table(trained: dict[str, dict]) -> str:
     rows = []
     for name, model in trained.items():
+        if name not in NAMES:
+            continue  # made for one figure only
         members = model["members"]
         betas = sorted({member["beta"] for member in members})
         row = [NAMES.get(name, name).removesuffix(", beta"), f"{model['n_parameters']:,}"]
         row.append("" if name == "ae" else ", ".join(f"{beta:g}" for beta in betas))
-        rows.append([*row, f"{len({member['seed'] for member in members})}"])
-    columns = ["Network", "Parameters", "Beta", "Seeds"]
+        epochs = ", ".join(map(str, sorted({member["epochs"] for member in members})))
+        rows.append([*row, epochs, f"{len({member['seed'] for member in members})}"])
+    columns = ["Network", "Parameters", "Beta", "Epochs", "Seeds"]
     return _table(columns, rows, "The networks that were trained.", "tab-networks")
 
 
