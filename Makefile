@@ -56,7 +56,7 @@ latex:
 PROFILE := .cache/ipython/profile_default
 
 # Papermill itself knows where the output goes: see lib/terminal.py.
-$(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(wildcard lib/*.py lib/demo/*.py) .venv/installed $(RESULTS)/.corpus
+$(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(wildcard lib/*.py lib/demo/*.py lib/listening_map/*) .venv/installed $(RESULTS)/.corpus
 	@echo "== running notebooks/$*.ipynb on $(CORPUS)"
 	@mkdir -p $(PROFILE) && cp tools/ipython_kernel_config.py $(PROFILE)/
 	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" IPYTHONDIR="$(abspath .cache/ipython)" \
@@ -77,12 +77,16 @@ test: .venv/installed ## unit tests, notebooks in step, notebooks give their sto
 	@$(MAKE) --no-print-directory data CORPUS=demo
 	@echo "== style"
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format --check -q .
-	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(wildcard lib/*.py lib/demo/*.py)
+	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(wildcard lib/*.py lib/*/*.py)
 	@echo "== unit tests"
 	@$(BIN)/python -m pytest $(WORKERS)
 	@echo "== notebooks against their stored outputs"
 	@MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest $(WORKERS) --nbval --nbval-current-env \
 	  --nbval-cell-timeout=600 --nbval-sanitize-with tests/sanitize.cfg notebooks
+
+compare: .venv/installed ## two runs on one page: make compare A=results/x B=results/y
+	@$(BIN)/python tools/compare.py "$(or $(A),$(error name two runs: make compare A=results/x B=results/y))" \
+	  "$(or $(B),$(error name two runs: make compare A=results/x B=results/y))"
 
 fetch: .venv/installed ## download FMA: make fetch CORPUS=fma SIZE=small|medium|large|full
 	@$(BIN)/python tools/fetch.py "$(WHERE)" $(SIZE)
