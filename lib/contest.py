@@ -36,6 +36,7 @@ class Contest(Study):
         """Return the networks of the tasks before: loaded, where those have been run."""
         networks = {
             "ae": self.learn("ae", Autoencoder),
+            "vae": self.learn("vae", VAE),
             "conv1d_vae": self.learn("conv1d_vae", Conv1dVAE),
         }
         if self.images is not None:
@@ -179,6 +180,11 @@ def readings(study: Contest, networks: dict[str, Trained], sweep: Trained) -> pd
             row = {"fact": TOLD[name], "told": probes.linear(told, fact), "chance": chance}
             rows.append(row | {"untold": probes.linear(untold, fact)})
     return pd.DataFrame(rows, columns=["fact", "told", "untold", "chance"])
+
+
+def each_once(rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the sweep at beta 1, which is the VAE itself and not another method."""
+    return rows[(rows["representation"] != "beta_vae") | (rows["beta"] != 1)]
 
 
 def learned(networks: dict[str, Trained]) -> list[Representation]:

@@ -146,6 +146,42 @@ def health_table(trained: Mapping[str, Trained]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+def sweep_table(members: pd.DataFrame) -> pd.DataFrame:
+    """Lay out a sweep: a row a beta, means and intervals over seeds.
+
+    Parameters
+    ----------
+    members : DataFrame
+        From `lib.sweep.members`.
+
+    Returns
+    -------
+    DataFrame
+        Of text: rate and distortion in nats, R2, active units, the state of the code, verdicts.
+    """
+    columns = {
+        "rate": ("Rate", ".2f"), "distortion": ("Distortion", ".2f"), "r2": ("R2", ".3f"),
+        "active_units": ("Active units", ".1f"), "correlation": ("Correlation", ".3f"),
+        "variance": ("Variance", ".3f"), "total_correlation": ("Total correlation", ".2f"),
+    }  # fmt: skip
+    table = []
+    for beta, group in members.groupby("beta"):
+        row = {"Beta": f"{beta:g}"}
+        for column, (name, spec) in columns.items():
+            value = statistics.interval(group[column])
+            row[name] = "" if np.isnan(value.mean) else format(value, spec)
+        verdicts = group["verdict"].value_counts()
+        row["Verdict"] = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def ideas_table(summary: pd.DataFrame) -> pd.DataFrame:
+    """Lay out `lib.ideas.summary`; scores that are nowhere defined (no labels) are left out."""
+    names = {"what": "Idea", "agreement": "Agreement", "best by": "Best by", **SCORE_NAMES}
+    return summary.loc[:, (summary != "").any()].rename(columns=names)
+
+
 def ranked_table(ranking: pd.DataFrame, score: str) -> pd.DataFrame:
     """Lay out a ranking of `lib.comparison`: what makes a method, and its score."""
     bounds = ranking[["mean", "low", "high"]].itertuples(index=False)

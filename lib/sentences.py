@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 from sklearn.neighbors import NearestNeighbors
 
-from lib import clustering, comparison, demo, statistics, text
+from lib import clustering, comparison, demo, ideas, statistics, text
 from lib.report import ALGORITHM_NAMES, LANGUAGES, NAMES, SCORE_NAMES, say
 
 
@@ -357,3 +357,34 @@ def told(readings: pd.DataFrame) -> Markdown:
     return say(
         *said or ["Neither two languages nor two genres are known here: no CVAE was trained."]
     )
+
+
+def tried(table: pd.DataFrame) -> Markdown:
+    """Say which idea is chosen without labels, what it reaches, and what labels would have chosen.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `lib.ideas.ideas`.
+    """
+    chosen, best = ideas.choose(table), ideas.oracle(table)
+    said = [f"Chosen without labels: {ideas.IDEAS[chosen].text}."]
+    if not best:
+        return say(*said, "No labels tell whether that is good.")
+
+    def scores(idea: str) -> str:
+        rows = table[table["idea"] == idea]
+        named = {score: SCORE_NAMES[score] for score in ("ari", "nmi", "purity")}
+        return ", ".join(f"{n} {statistics.interval(rows[score])}" for score, n in named.items())
+
+    said.append(f"It reaches {scores(chosen)} (k-means on the same features: {scores('kmeans')}).")
+    if best == chosen:
+        return say(*said, "The labels would have chosen the same.")
+    pair = (table.loc[table["idea"] == idea].set_index("seed")["ari"] for idea in (best, chosen))
+    difference, clear = statistics.compare(*pair)
+    verdict = "a clear difference" if clear else "a difference inside the noise"
+    said.append(
+        f"The labels would have chosen another: {ideas.IDEAS[best].text} ({scores(best)}), "
+        f"{difference} more ARI, {verdict}."
+    )
+    return say(*said)
