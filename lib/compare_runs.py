@@ -96,9 +96,12 @@ def difference(
     mean = float(b.mean() - a.mean())
     if min(len(a), len(b)) < 2 or max(np.ptp(a), np.ptp(b)) < 1e-9:
         return statistics.Interval(mean, np.nan, np.nan), np.nan
-    test = stats.ttest_ind(b, a, equal_var=False)
-    bounds = test.confidence_interval(0.95)
-    return statistics.Interval(mean, float(bounds.low), float(bounds.high)), float(test.pvalue)
+    own = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
+    error = np.sqrt(own.sum())
+    freedom = own.sum() ** 2 / (own**2 / [len(a) - 1, len(b) - 1]).sum()
+    half = float(stats.t.ppf(0.975, freedom) * error)
+    p = float(2 * stats.t.sf(abs(mean) / error, freedom))
+    return statistics.Interval(mean, mean - half, mean + half), p
 
 
 def compare(a: pd.DataFrame, b: pd.DataFrame, score: str) -> pd.DataFrame:
@@ -226,7 +229,7 @@ def _section(table: pd.DataFrame, score: str, names: Sequence[str], is_open: boo
         cells += ["" if value is None else f"{value:.3f}" for value in (row.a, row.b)]
         cells.append("" if row.difference is None else _signed(row.difference))
         cells.append(row.test if np.isfinite(row.p) else "")
-        cells.append(f"{row.p:.3f}" if np.isfinite(row.p) else "")
+        cells.append(_p(row.p))
         marked = " class='clear'" if row.clear else ""
         line = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
         lines.append(f"<tr{marked}>{line}</tr>")
@@ -244,6 +247,12 @@ def _section(table: pd.DataFrame, score: str, names: Sequence[str], is_open: boo
 
 def _signed(value: statistics.Interval) -> str:
     return f"+{value:.3f}" if value.mean >= 0 else f"{value:.3f}"
+
+
+def _p(p: float) -> str:
+    if np.isnan(p):
+        return ""
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def _figures(a: Path, b: Path, names: Sequence[str]) -> str:
