@@ -16,10 +16,10 @@ import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from lib import ROOT, corpus, demo, disentanglement, extract, probes, statistics
+from lib.dataset import CACHE
 from lib.errors import UserError
 
 N_CLIPS = 500
-CACHE = ROOT / ".cache" / "features"
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,16 @@ class Factors:
         return np.stack(numbers, axis=1)[None].astype(float)
 
 
-def load(data_dir: str | Path = "", n: int = N_CLIPS, cache: str | Path = CACHE) -> Factors:
+def load(data_dir: str | Path = "", cache: str | Path = CACHE / "features") -> Factors:
     """Compose the split, unless it is there, and take its features.
 
     It is taken from ``demo_factors/`` in the data folder where it is there, else from the project's
-    ``data/``, and composed into that one. Clips last five seconds.
+    ``data/``, and composed into that one: 500 clips of five seconds.
 
     Parameters
     ----------
     data_dir : str or Path
         Where corpora lie: see `corpus.load`.
-    n : int
-        How many clips.
     cache : str or Path
         Folder of the feature store: see `extract.extract`.
 
@@ -77,7 +75,7 @@ def load(data_dir: str | Path = "", n: int = N_CLIPS, cache: str | Path = CACHE)
     data = corpus.data_folder(data_dir)
     home = data if (data / "demo_factors" / "tracks.csv").exists() else ROOT / "data"
     try:
-        folder = demo.write_factors(home / "demo_factors", n=n)
+        folder = demo.write_factors(home / "demo_factors", n=N_CLIPS)
     except OSError as error:
         raise UserError(
             f"cannot write the factors split into {home / 'demo_factors'}: {error.strerror}"
@@ -97,9 +95,7 @@ def _standardised(vectors: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(StandardScaler().fit_transform(kept), kept.index, kept.columns)
 
 
-def evaluate(
-    spaces: Mapping[str, np.ndarray], levels: pd.DataFrame, jobs: int | None = None
-) -> pd.DataFrame:
+def evaluate(spaces: Mapping[str, np.ndarray], levels: pd.DataFrame) -> pd.DataFrame:
     """Score how disentangled spaces are.
 
     Parameters
@@ -108,8 +104,6 @@ def evaluate(
         By name, the codes of M members; d may differ.
     levels : DataFrame, (n, k)
         The factors: `Factors.levels`.
-    jobs : int, optional
-        How many processes; as many as there are cores where not said.
 
     Returns
     -------
@@ -117,7 +111,7 @@ def evaluate(
         Tidy: ``space``, ``member`` and `disentanglement.MEASURES`, a row a member.
     """
     members = [(name, m, z) for name, codes in spaces.items() for m, z in enumerate(codes)]
-    work = joblib.Parallel(n_jobs=jobs or joblib.cpu_count())
+    work = joblib.Parallel(n_jobs=joblib.cpu_count(), prefer="threads")
     scores = work(joblib.delayed(disentanglement.score)(z, levels) for _, _, z in members)
     rows = [
         {"space": name, "member": m} | score
