@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lib.report import LANGUAGES
+
 LEVEL = 0.95  # of all intervals of a cluster's features together, and of all its words
 ALIKE = 0.8  # features that correlate more say the same thing
 MIN_TRACKS = 3  # that a word must occur in
@@ -90,16 +92,17 @@ def clusters(
     labels = np.asarray(labels)
     features = None if features is None else _audible(features)
     unknown = [""] * len(labels)
-    counted = None if texts is None else [tokens(text) for text in texts]
+    languages = unknown if languages is None else languages
+    counted = [tokens(text) for text in (unknown if texts is None else texts)]
     return [
         Cluster(
             label=int(label),
             size=int((labels == label).sum()),
-            genres=_mix(genres if genres is not None else unknown, labels == label),
-            languages=_mix(languages if languages is not None else unknown, labels == label),
+            genres=_mix(unknown if genres is None else genres, labels == label),
+            languages=_mix(languages, labels == label),
             typical=typical(points, labels == label, n_typical),
             features=contrast(features, labels == label, n_features),
-            words=distinctive_words(counted or [()] * len(labels), labels == label, n_words),
+            words=distinctive_words(counted, labels == label, languages, n_words),
         )
         for label in np.unique(labels[labels >= 0])
     ]
@@ -125,7 +128,7 @@ def table(found: Sequence[Cluster], titles: Sequence[str]) -> pd.DataFrame:
             "Cluster": str(cluster.label),
             "Tracks": str(cluster.size),
             "Genres": _shares(cluster.genres),
-            "Languages": _shares(cluster.languages),
+            "Languages": _shares(cluster.languages.rename(LANGUAGES)),
             "Sounds like": _sound(cluster.features),
             "Says": ", ".join(cluster.words),
             "Most typical": "; ".join(str(titles[place]) for place in cluster.typical),
@@ -236,20 +239,23 @@ def _effect(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
 
 
 def distinctive_words(
-    counted: Sequence[Sequence[str]], inside: np.ndarray, n: int = 6
+    words: Sequence[Sequence[str]], inside: np.ndarray, languages: Sequence[str], n: int = 6
 ) -> list[str]:
-    """Name the words that a cluster's lyrics have more often than those of other tracks.
+    """Name the words that a cluster's lyrics have more often than others in the same language.
 
-    By the log-odds ratio with an informative Dirichlet prior [1]_: the prior has the frequencies
-    of all lyrics, so that words that are frequent everywhere say nothing, in any language. A
-    track counts a word once, since a chorus that comes back is no new evidence.
+    By the log-odds ratio with an informative Dirichlet prior: the prior has the frequencies of all
+    lyrics of the language, so that words that are frequent everywhere say nothing, and a cluster
+    of one language is not told by its articles. A track counts a word once, since a chorus that
+    comes back is no new evidence.
 
     Parameters
     ----------
-    counted : sequence of sequences of str, (n_tracks,)
+    words : sequence of sequences of str, (n_tracks,)
         The `tokens` of each track.
     inside : ndarray of bool, (n_tracks,)
         Which tracks are in the cluster.
+    languages : sequence of str, (n_tracks,)
+        Of the words; the same everywhere where not known.
     n : int
         How many words at most.
 
@@ -258,37 +264,39 @@ def distinctive_words(
     list of str
         Those in at least three tracks whose z-score passes, after Bonferroni's correction for
         the number of words, what chance gives in 1 of 20 clusters; the highest first.
-
-    References
-    ----------
-    .. [1] B. Monroe, M. Colaresi and K. Quinn, Fightin' Words, Political Analysis 16(4), 2008.
     """
-    ours, others = Counter(), Counter()
-    for words, own in zip(counted, inside, strict=True):
-        (ours if own else others).update(set(words))
-    vocabulary = sorted(w for w in ours | others if ours[w] + others[w] >= MIN_TRACKS)
-    y = np.array([[count[w] for w in vocabulary] for count in (ours, others)], float)
-    if not len(vocabulary) or not y.sum(axis=1).all():
-        return []
-    z = log_odds(*y)
-    passed = z > stats.norm.ppf(1 - (1 - LEVEL) / len(vocabulary))
-    ranked = [i for i in np.argsort(-z, kind="stable") if passed[i]]
-    return [vocabulary[i] for i in ranked[:n]]
+    found: dict[str, float] = {}
+    for language in sorted(set(languages)):
+        ours, others = Counter(), Counter()
+        for track, own, spoken in zip(words, inside, languages, strict=True):
+            if spoken == language:
+                (ours if own else others).update(set(track))
+        vocabulary = sorted(w for w in ours | others if ours[w] + others[w] >= MIN_TRACKS)
+        counts = np.array([[count[w] for w in vocabulary] for count in (ours, others)], float)
+        if len(vocabulary) > 1 and counts.sum(axis=1).all():
+            line = stats.norm.ppf(1 - (1 - LEVEL) / len(vocabulary))
+            scores = zip(vocabulary, log_odds(*counts), strict=True)
+            found |= {word: z for word, z in scores if z > max(line, found.get(word, 0))}
+    return sorted(found, key=lambda word: (-found[word], word))[:n]
 
 
 def log_odds(ours: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return z-scores of log-odds ratios with the counts of both together as Dirichlet prior.
+    """Return z-scores of log-odds ratios with the counts of both together as Dirichlet prior [1]_.
 
     Parameters
     ----------
     ours, others : ndarray, (n_words,)
-        Counts of each word.
+        Counts of each of two or more words, not all zero.
 
     Returns
     -------
     ndarray, (n_words,)
-        Equations 15, 16, 19, 22 of Monroe, Colaresi and Quinn (2008); the prior weighs as much as
-        the smaller of the two.
+        Positive where ours have a word more often; the prior weighs as much as the smaller of
+        the two.
+
+    References
+    ----------
+    .. [1] B. Monroe, M. Colaresi and K. Quinn, Fightin' Words, Political Analysis 16(4), 2008.
     """
     together = ours + others
     prior = together / together.sum() * min(ours.sum(), others.sum())
@@ -298,8 +306,7 @@ def log_odds(ours: np.ndarray, others: np.ndarray) -> np.ndarray:
         return np.log(posterior / (posterior.sum() - posterior))
 
     variance = 1 / (ours + prior) + 1 / (others + prior)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a single word has infinite odds
-        return np.nan_to_num((logit(ours) - logit(others)) / np.sqrt(variance))
+    return (logit(ours) - logit(others)) / np.sqrt(variance)
 
 
 class _Letters(dict):
@@ -349,8 +356,16 @@ def feature_name(column: str) -> str:
     if what not in ("mean", "var", "std"):
         return column.replace("_", " ")
     name = re.sub(r"^mfcc(\d+)$", r"MFCC \1", _NAMES.get(stem, stem))
-    name = re.sub(r"^contrast(\d+)$", r"spectral contrast in band \1", name)
+    if band := re.fullmatch(r"contrast(\d+)", stem):
+        name = f"spectral contrast {_band(int(band[1]))}"
     return name if what == "mean" else f"changes of {name}"
+
+
+def _band(number: int) -> str:
+    """Name an octave of the spectral contrast, of which the first ends at 200 Hz."""
+    if number in (1, 7):
+        return "below 200 Hz" if number == 1 else "above 6.4 kHz"
+    return f"at {100 * 2 ** (number - 1)}–{100 * 2**number} Hz"
 
 
 def _audible(features: pd.DataFrame) -> pd.DataFrame:
@@ -371,8 +386,8 @@ def _mix(facts: Sequence[str], inside: np.ndarray) -> pd.Series:
 
 
 def _shares(mix: pd.Series, n: int = 3) -> str:
-    """Write the largest shares, as ``blues 61 %, rock 20 %``."""
-    return ", ".join(f"{name} {100 * share:.0f} %" for name, share in mix[:n].items())
+    """Write the largest shares, as ``blues 61%, rock 20%``."""
+    return ", ".join(f"{name} {share:.0%}" for name, share in mix[:n].items())
 
 
 def _sound(features: pd.DataFrame) -> str:

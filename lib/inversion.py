@@ -18,9 +18,10 @@ from lib.traversal import Traversal
 
 LOUDNESS = -23.0  # LUFS, as EBU R 128 asks of broadcasts
 PEAK = 10 ** (-1 / 20)  # 1 dB below full scale
-ITERATIONS = 32
+ITERATIONS = 16  # twice as many come 0.1 dB closer to the bands asked for, at twice the time
 FADE = 0.02  # seconds
-SILENT = 1e-7  # mean square below which nothing is made louder
+SILENT = 1e-9  # mean square below which nothing is made louder: less than 16 bits resolve
+LOUDEST = 100.0  # dB in a mel band; tracks stay below 60, but a decoder may say anything
 
 
 class Inverter:
@@ -72,7 +73,7 @@ def mel_power(mfcc: np.ndarray) -> np.ndarray:
     """
     missing = ((0, N_MELS - len(mfcc)), (0, 0))
     decibels = scipy.fft.idct(np.pad(mfcc, missing), axis=0, norm="ortho")
-    return 10 ** (decibels / 10)
+    return 10 ** (np.minimum(decibels, LOUDEST) / 10)
 
 
 def power_spectrum(mel: np.ndarray) -> np.ndarray:

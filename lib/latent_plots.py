@@ -79,6 +79,8 @@ def kl_bars(dimensions: pd.DataFrame) -> Figure:
         n_used = ranks["active"].mean().sum()
         axis.set_title(f"β {beta:g}: {n_used:.1f} in use, {mean.sum():.2g} nats", fontsize="small")
         axis.grid(visible=False, axis="x")
+    last = int(dimensions["rank"].max())
+    axes[0, 0].set_xticks([1, *range(5, last + 1, 5)])
     axes[0, 0].set_yscale("symlog", linthresh=health.ACTIVE_KL)
     figure.supxlabel("Latent dimension, by its KL", fontsize="medium")
     figure.supylabel("KL (nats)", fontsize="medium")

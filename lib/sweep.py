@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib import health, statistics
+from lib import disentanglement, health, statistics
 from lib.trained import Trained, chunks, one_thread
 
 SCORES = ["silhouette", "silhouette_shared", "ami"]
@@ -35,14 +35,15 @@ def members(trained: Trained) -> pd.DataFrame:
         ``distortion`` (0.5 x squared error in nats a track, mean over tracks with one draw of the
         code each), ``r2``, ``active_units``, ``correlation`` (mean absolute correlation between
         the active latents; NaN for fewer than two), ``variance`` (of the posterior mean over
-        tracks, mean over all latents), ``total_correlation`` (nats), ``verdict``.
+        tracks, mean over all latents), ``total_correlation`` (nats; NaN likewise), ``verdict``.
     """
-    table = trained.health.rename(columns={"kl": "rate"})
-    spread = dimensions(trained).groupby(["beta", "seed"])["variance"].mean()
-    table = table.assign(
+    codes = zip(trained.z, _kl(trained), strict=True)
+    alike = pd.DataFrame([disentanglement.label_free(z, kl) for z, kl in codes])
+    table = trained.health.rename(columns={"kl": "rate"}).assign(
         distortion=[_distortion(trained, m) for m in range(len(trained.members))],
-        correlation=[_correlation(z, kl) for z, kl in zip(trained.z, _kl(trained), strict=True)],
-        variance=[spread[member.beta, member.seed] for member in trained.members],
+        variance=trained.z.var(axis=1).mean(axis=1),
+        correlation=alike["correlation"],
+        total_correlation=alike["total_correlation"],
     )
     order = ["beta", "seed", "rate", "distortion", "r2", "active_units", "correlation", "variance"]
     table = table[[*order, "total_correlation", "verdict"]]
@@ -78,13 +79,6 @@ def _kl(trained: Trained) -> np.ndarray:
     """Mean KL of each latent dimension of each member from N(0, 1), (M, d), in nats."""
     logvar = np.asarray(trained.logvar, float)
     return 0.5 * (np.square(trained.z) + np.expm1(logvar) - logvar).mean(axis=1)
-
-
-def _correlation(z: np.ndarray, kl: np.ndarray) -> float:
-    """Mean absolute correlation between active latents."""
-    active = z[:, health.active_units(z, kl)]
-    pairs = np.triu_indices(active.shape[1], 1)
-    return float(np.abs(np.corrcoef(active.T)[pairs]).mean()) if len(pairs[0]) else np.nan
 
 
 def _distortion(trained: Trained, m: int) -> float:

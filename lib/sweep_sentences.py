@@ -103,7 +103,7 @@ def misleading(facts: pd.DataFrame) -> Markdown:
         f"At beta {worst['beta']:g} it gains {statistics.Interval(*bounds)} (from "
         f"{worst['silhouette_before']:.3f} to {worst['silhouette']:.3f}), while R2 falls from "
         f"{worst['r2_before']:.2f} to {worst['r2']:.2f}, the active units go from "
-        f"{worst['active_units_before']:.1f} to {worst['active_units']:.1f}, and "
+        f"{worst['active_units_before']:.1f} to {worst['active_units']:.1f}, "
         f"{_listed(others)}.",
     ]
     if worst["collapsed"]:
