@@ -17,7 +17,7 @@ import pandas as pd
 from filelock import FileLock
 from matplotlib.figure import Figure
 
-from lib import health, statistics
+from lib import health, latex, statistics
 from lib.errors import UserError
 
 SCORES = [
@@ -143,11 +143,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def save_table(folder: Path, name: str, table: pd.DataFrame, caption: str) -> None:
     """Write ``<name>.tex``: the table for a paper, with the rules of the booktabs package."""
-    latex = table.to_latex(
-        index=False, escape=True, caption=caption, label=f"tab:{name}", position="tb"
-    )
     with whole_file(folder / f"{name}.tex") as half:
-        half.write_text(latex.replace("\u00a0", "~"), encoding="utf-8")
+        half.write_text(latex.table(table, caption, name), encoding="utf-8")
 
 
 def save_latents(folder: Path, name: str, z: np.ndarray, track_id: np.ndarray) -> None:

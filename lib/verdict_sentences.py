@@ -67,7 +67,7 @@ def winner(table: pd.DataFrame, headline: str) -> Markdown:
     pca = ranked[ranked["method"] == "PCA"]
     if len(pca):
         place = f"PCA with k-means takes place {pca['place'].iloc[0]:.0f}"
-        parts.append(f"{place} ({_value(pca.iloc[0], headline)} there).")
+        parts.append(f"{place} ({SCORE_NAMES[headline]} {_value(pca.iloc[0], headline)}).")
     parts.append("The best of so many is flattered by the choice itself.")
     return say(*parts)
 
