@@ -229,7 +229,7 @@ def test_a_notebook_shows_the_same_page_with_its_sounds_inside(heard):
     shown = made._repr_mimebundle_()
     assert shown == made._repr_mimebundle_()
     frame = re.fullmatch(
-        r'<iframe title="([^"]*)" [^>]*srcdoc="([^"]*)"></iframe>', shown["text/html"]
+        r'<iframe title="([^"]*)" [^>]*srcdoc="([^"]*)">[^<]*</iframe>', shown["text/html"]
     )
     assert html.unescape(frame[1]) == 'A "map"'
     data = data_of(html.unescape(frame[2]))

@@ -117,11 +117,14 @@ class ListeningMap:
             place: f"data:audio/mpeg;base64,{base64.b64encode(sound).decode()}"
             for place, sound in sounds.items()
         }
+        # JupyterLab shows a frame's own text, and no frame, in notebooks that it does not trust.
+        instead = "Run this cell to see the map."
         # ASCII, since a page that says no encoding would read other signs, and so the policy, wrong
         page = html.escape(self._page(sources).decode()).encode("ascii", "xmlcharrefreplace")
         return {
             "text/html": f'<iframe title="{html.escape(self.title)}" allow="autoplay" '
-            f'style="width:100%;height:{_HEIGHT}px;border:0" srcdoc="{page.decode()}"></iframe>',
+            f'style="width:100%;height:{_HEIGHT}px;border:0" srcdoc="{page.decode()}">'
+            f"{instead}</iframe>",
             "text/latex": r"\emph{The listening map is part of the HTML version.}",
             "text/plain": f"Listening map of {len(self.tracks)} tracks",
         }

@@ -189,7 +189,7 @@ def test_the_keyboard_walks_plays_and_stops(shown):
         shown.keyboard.press(key)
         assert shown.evaluate("() => current") == there
         assert shown.locator("#live").inner_text().startswith(TITLES[there])
-        assert shown.locator("#tip b").inner_text() == TITLES[there]
+        shown.locator("#tip b", has_text=TITLES[there]).wait_for()
     shown.keyboard.press("Enter")
     assert hears(shown)
     shown.wait_for_function("() => live.textContent.startsWith('Playing')")
