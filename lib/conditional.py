@@ -77,8 +77,8 @@ def one_hot(labels: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     -------
     condition : ndarray of float64, (N, C)
         1 in the column of the label. A row of zeros where it is unknown: nothing is claimed of the
-        track. Since networks add a bias, they can still set these tracks apart as a group of their
-        own, just as with a column for them.
+        track, and what the condition would have said of it stays in its code. (Since networks add a
+        bias, they can set such tracks apart as a group, just as with a column of their own.)
     names : list of str, length C
         The known labels, sorted.
 

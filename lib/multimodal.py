@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lib import hybrid
 from lib.layers import BatchNorm, Linear
-from lib.models import VAE, Losses, mlp
+from lib.models import VAE, mlp
 
 
 def prepare(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -131,11 +131,9 @@ class ProductOfExpertsVAE(MultimodalVAE):
 
     Every encoder is an expert that gives a Gaussian; the posterior is their product with that of
     the prior, so that a track is embedded by what it has, and a missing modality is no special
-    case: it leaves the product and the loss.
-
-    In training each track is shown with all that it has, or with one modality alone, all with the
-    same chance: the sub-sampled objective of the paper, without which no expert learns to stand
-    alone. The history is of what was shown, the health of the whole.
+    case: it leaves the product and the loss. The objective is the evidence lower bound of what each
+    track has. The paper adds the bounds of each modality alone, so that an expert learns to stand
+    alone; here those of tracks that have nothing else do that.
 
     Parameters as in `MultimodalVAE`.
 
@@ -162,11 +160,6 @@ class ProductOfExpertsVAE(MultimodalVAE):
             mlp(members, [latent_dim, *reversed(hidden), size]) for size in sizes.values()
         )
 
-    @property
-    def noise_dim(self) -> int:
-        """Standard normal numbers per track and step: for the code, and for what is shown."""
-        return self.latent_dim + 1
-
     def encode(self, x: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the product of experts, each (M, B, d)."""
         means, logvars = [], []
@@ -181,12 +174,6 @@ class ProductOfExpertsVAE(MultimodalVAE):
     def decode(self, z: Tensor) -> Tensor:
         """All modalities side by side, (M, B, sum of sizes), from codes z (M, B, d)."""
         return torch.cat([decoder(z) for decoder in self.decoders], dim=-1)
-
-    def loss(self, x: dict[str, Tensor], noise: Tensor) -> Losses:
-        """Losses of the tracks with standard normal noise (M, B, d + 1)."""
-        if self.training:
-            x = x | {"mask": shown(x["mask"], noise[..., -1])}
-        return super().loss(x, noise[..., :-1])
 
 
 def product(means: Tensor, logvars: Tensor) -> tuple[Tensor, Tensor]:
@@ -205,28 +192,6 @@ def product(means: Tensor, logvars: Tensor) -> tuple[Tensor, Tensor]:
     log_precisions = torch.cat([torch.zeros_like(logvars[:1]), -logvars])
     weights = log_precisions.softmax(dim=0)
     return (weights[1:] * means).sum(0), -log_precisions.logsumexp(dim=0)
-
-
-def shown(mask: Tensor, noise: Tensor) -> Tensor:
-    """Choose what of each track is shown: all that it has, or one modality alone.
-
-    Parameters
-    ----------
-    mask : Tensor (..., n)
-        Which modalities a track has.
-    noise : Tensor (...)
-        Standard normal; its distribution function chooses among the n + 1 ways.
-
-    Returns
-    -------
-    Tensor (..., n)
-        The mask itself where the one modality chosen is not there.
-    """
-    n = mask.shape[-1]
-    chance = 0.5 * torch.erfc(-noise / 2**0.5)
-    way = (chance * (n + 1)).long().clamp(max=n)
-    alone = nn.functional.one_hot(way, n + 1)[..., :n] * mask
-    return torch.where(alone.sum(-1, keepdim=True) > 0, alone, mask)
 
 
 class Expert(nn.Module):
@@ -266,7 +231,7 @@ class MaskedBatchNorm(BatchNorm):
             mean = torch.where(enough, batch_mean, mean)
             var = torch.where(enough, square / count.clamp(min=1), var)
             with torch.no_grad():
-                rate = 0.1 * enough  # that of torch
+                rate = 0.1 * enough.to(x.dtype)  # that of torch
                 self.running_mean.lerp_(mean, rate.expand_as(mean))
                 unbiased = torch.where(enough, square / (count - 1).clamp(min=1), var)
                 self.running_var.lerp_(unbiased, rate.expand_as(var))

@@ -148,9 +148,8 @@ def load(architecture: partial, data, *, folder: str | Path, name: str = "vae") 
     UserError
         When there are none, or they belong to another architecture or other data.
     """
-    data = tensors(data, "float32")
     path = Path(folder) / "models" / f"{name}.safetensors"
-    fits = checkpoints.load(path, architecture, data)
+    fits = checkpoints.load(path, architecture, tensors(data, "float32"))
     return Trained(architecture, tensors(data, fits[0].member.dtype), fits)
 
 

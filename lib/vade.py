@@ -83,24 +83,33 @@ class VaDE(VAE):
 
     def prepare(self, x: Tensor, seeds: Sequence[int]) -> None:
         """Fit each member's mixture to its codes of the tracks x (M, N, n_features)."""
+        n_clusters = self.logits.shape[1]
         mean, logvar = self.encode(x)
+        codes, variances = (part.cpu().double().numpy() for part in (mean, logvar.exp()))
+        if codes.shape[1] < n_clusters:
+            raise UserError(f"{codes.shape[1]} tracks are too few for a mixture of {n_clusters}")
         for m, seed in enumerate(seeds):
-            if not mean[m].isfinite().all():
+            if not np.isfinite(codes[m]).all():
                 continue  # it diverged: there is nothing to fit
             mixture = GaussianMixture(
-                self.logits.shape[1],
+                n_clusters,
                 covariance_type="diag",
-                init_params="k-means++",
-                n_init=10,
                 reg_covar=1e-3,
+                max_iter=300,
+                n_init=10,
+                init_params="k-means++",
                 random_state=seed,
-            ).fit(mean[m].double().cpu().numpy())
-            # The mixture is to be that of draws from the posteriors, which are wider than means.
-            gamma = torch.as_tensor(mixture.predict_proba(mean[m].double().cpu().numpy()))
-            width = gamma.T @ logvar[m].double().cpu().exp() / gamma.sum(0)[:, None].clamp(min=1e-9)
-            self.logits[m] = torch.as_tensor(mixture.weights_).log()
-            self.means[m] = torch.as_tensor(mixture.means_)
-            self.logvars[m] = (torch.as_tensor(mixture.covariances_) + width).log()
+            ).fit(codes[m])
+            # The prior is met by draws from the posteriors, which spread wider than their means.
+            shares = mixture.predict_proba(codes[m])
+            spread = shares.T @ variances[m] / (shares.sum(0)[:, None] + 1e-9)
+            fitted = {
+                self.logits: np.log(mixture.weights_),
+                self.means: mixture.means_,
+                self.logvars: np.log(mixture.covariances_ + spread),
+            }
+            for parameter, value in fitted.items():
+                parameter[m] = torch.as_tensor(value, dtype=parameter.dtype)
             self.fitted[m] = 1
 
     def _log_pi(self) -> Tensor:
