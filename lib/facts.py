@@ -187,14 +187,19 @@ def _corpus(folder: Path, rows: pd.DataFrame) -> Facts:
     count = f"{len(tracks) - skipped:,}"
     labels = f"{_number(len(genres))} genres" if len(genres) > 1 else "no genre labels"
     kinds = {
-        "demo": f"the demo corpus, {count} composed tracks with {labels}",
-        "gtzan": f"GTZAN, {count} recordings with {labels}",
-        "gtzan_table": f"the feature table of GTZAN, {count} tracks with {labels}",
-        "fma": f"the Free Music Archive, {count} clips with {labels}",
+        "demo": ("the demo corpus", "composed tracks"),
+        "gtzan": ("GTZAN", "recordings"),
+        "gtzan_table": ("the feature table of GTZAN", "tracks"),
+        "fma": ("the Free Music Archive", "clips"),
     }
     kind = name if audio or name != "gtzan" else "gtzan_table"
+    music, tracks_of = kinds.get(kind, ("a folder of music", "tracks"))
     facts: Facts = {
-        "corpus": kinds.get(kind, f"a folder of music, {count} tracks with {labels}"),
+        "music": music,
+        "corpus": f"{music}, {count} {tracks_of} with {labels}",
+        "training": f"trained with {_number(seeds)} seeds and reported with intervals"
+        if seeds > 1
+        else "trained with one seed only, and so reported without intervals",
         "n_tracks": count,
         "n_skipped": f"{skipped:,}",
         "n_seeds": _number(seeds),
@@ -330,7 +335,7 @@ def _sweep(rows: pd.DataFrame, score: str) -> Facts:
     return {
         "sweep": True,
         "collapsed": bool(where),
-        "collapses": f"collapsed: {_listed(where)}" if where else "none collapsed",
+        "collapses": f"{_listed(where)} collapsed" if where else "none collapsed",
         "betas": _listed([f"{beta:g}" for beta in betas]),
         "best_beta": f"{best:g}",
         "best_beta_score": _mean(swept[best][score]),
