@@ -3,8 +3,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
-from lib import sweep, sweep_sentences, training, traversal
+from lib import latent_plots, sweep, sweep_sentences, training, traversal
+from lib.conditional import CVAE
 from lib.models import VAE
 from lib.training import grid
 
@@ -192,3 +194,37 @@ def test_a_dead_code_has_no_traversal(trained):
     found = traversal.traverse(trained, sweep.one_seed(trained)[100])
     assert found.decoded.shape == (0, 7, 8)
     assert "nothing to traverse" in sweep_sentences.traversal(found).data
+
+
+def test_a_traversal_can_be_told_a_condition(data):
+    condition = np.eye(2, dtype=np.float32)[np.arange(len(data)) % 2]
+    architecture = partial(CVAE, n_features=8, n_conditions=2, latent_dim=4, hidden=(16,))
+    told = training.train(
+        architecture, {"x": data, "condition": condition}, [0], epochs=30, device="cpu", workers=1
+    )
+    first, second = (
+        traversal.traverse(told, 0, n_steps=3, condition=np.eye(2)[[k]]) for k in range(2)
+    )
+    codes = np.zeros((3, 4))
+    codes[:, first.dimensions[0]] = first.steps
+    expected = told.decode(codes, condition=np.tile([1.0, 0.0], (3, 1)))[0]
+    assert first.decoded[0] == pytest.approx(expected, abs=1e-5)
+    assert np.abs(first.decoded - second.decoded).max() > 1e-3
+
+
+def test_a_member_that_diverged_costs_itself_alone(data):
+    with pytest.warns(RuntimeWarning, match="diverged"):
+        half = training.train(
+            ARCHITECTURE, data, [0, 1], learning_rate=[1e-3, 1e30], epochs=30, device="cpu",
+            workers=1,
+        )  # fmt: skip
+    well, broken = sweep.members(half).to_dict("records")
+    assert np.isfinite(well["distortion"])
+    assert broken["verdict"] == "diverged"
+    assert broken["active_units"] == 0
+    assert np.isnan([broken["rate"], broken["distortion"], broken["variance"]]).all()
+    assert "At beta 1" in sweep_sentences.rate_distortion(sweep.members(half)).data
+    assert traversal.traverse(half, 1).decoded.shape[0] == 0
+    for draw in (latent_plots.rate_distortion, latent_plots.code_state):
+        plt.close(draw(sweep.members(half)))
+    plt.close(latent_plots.kl_bars(sweep.dimensions(half)))
