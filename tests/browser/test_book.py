@@ -37,7 +37,7 @@ def book(browser, tmp_path_factory) -> Path:
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         shutil.copy(notebook, copy / "book" / "results")
     # without a run there are no facts to quote, so warnings are no errors here
-    command = [sys.executable, "-m", "jupyter_book", "build", ".", "-q"]
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-q"]
     done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     built = copy / "_build" / "html"
