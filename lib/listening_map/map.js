@@ -196,6 +196,7 @@ stage.addEventListener("pointerleave", () => {
 });
 
 const embedded = window !== window.top;
+document.documentElement.classList.toggle("embedded", embedded);
 element("scroll").textContent = embedded ? " (with Ctrl, or once the map has the focus)" : "";
 stage.addEventListener("wheel", (event) => {
   // In a page, a reader who scrolls past means the page.

@@ -125,7 +125,6 @@ class ListeningMap:
             "text/html": f'<iframe title="{html.escape(self.title)}" allow="autoplay" '
             f'style="width:100%;height:{_HEIGHT}px;border:0" srcdoc="{page.decode()}">'
             f"{instead}</iframe>",
-            "text/latex": r"\emph{The listening map is part of the HTML version.}",
             "text/plain": f"Listening map of {len(self.tracks)} tracks",
         }
 
