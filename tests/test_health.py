@@ -96,3 +96,10 @@ def test_codes_that_are_no_numbers_have_a_row_too():
     row = health.health(x, np.full_like(x, np.nan), nothing, np.full(4, np.nan))
     assert row["verdict"] == "diverged"
     assert np.isnan(row["r2"])
+
+
+def test_divergence_of_what_is_no_dimension_counts_in_the_sum_alone():
+    """As of VaDE's cluster: it comes after the dimensions of the code."""
+    x = rng.standard_normal((50, 3))
+    row = health.health(x, x, x, np.array([1.0, 0.0, 2.0, 0.5]))
+    assert row["kl"] == 3.5 and row["active_units"] == 2
