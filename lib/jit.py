@@ -66,6 +66,7 @@ def _umap() -> ModuleType:
     """Import UMAP whether or not anything has been compiled."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "IProgress not found")
+        warnings.filterwarnings("ignore", "Tensorflow not installed")
         import umap
         from umap import layouts, umap_
 

@@ -24,6 +24,7 @@ NAMES = {
     "random_encoder": "Untrained encoder",
     "conv1d_vae": "1-D conv VAE",
     "conv_vae": "Conv VAE",
+    "factors": "The factors themselves",
     "tfidf": "TF-IDF alone",
     "sbert": "SBERT alone",
     "hybrid_tfidf": "Sound + TF-IDF",
@@ -138,7 +139,7 @@ def health_table(trained: Mapping[str, Trained]) -> pd.DataFrame:
                 "Network": space_name(name),
                 "Parameters": f"{networks.n_parameters:,}",
                 "R2": format(statistics.interval(health["r2"]), ".3f"),
-                "KL (nats)": format(statistics.interval(health["kl"]), ".2f"),
+                "KL (nats)": format(statistics.interval(health["kl"]), ".2f").replace("nan", ""),
                 "Active units": format(statistics.interval(health["active_units"]), ".1f"),
                 "Verdict": ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()),
             }

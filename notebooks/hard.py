@@ -100,7 +100,7 @@ sweep_rows = study.score(spaces)
 members = sweep.with_scores(members, sweep_rows)
 report.say(f"k-means has partitioned the spaces of {len(swept.members)} networks.")
 
-# %% mystnb={"figure": {"caption": "Silhouette in the model's own space and in the shared one, and AMI with the genres, over beta; hollow marks are networks that are not healthy.", "name": "fig-hard-silhouette"}, "image": {"alt": "Lines of three scores over beta"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Silhouette in the model's own space and in the shared one, and AMI with the genres, over beta; betas at which most networks have collapsed are hatched.", "name": "fig-hard-silhouette"}, "image": {"alt": "Lines of three scores over beta"}} tags=["hide-input", "nbval-ignore-output"]
 study.keep(latent_plots.silhouettes(members), "hard_silhouettes")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
@@ -194,12 +194,12 @@ verdict_sentences.disentanglement(together)
 # %% [markdown]
 # ## The latent space, seen and heard
 #
-# What does one latent do? {numref}`fig-hard-traversal` takes one track's code and moves one active latent at a
-# time, the others held still; each panel is what the decoder makes of it.
+# What does one latent do? {numref}`fig-hard-traversal` takes the code of one track and moves one active
+# latent at a time, the others held still; each panel is what the decoder makes of it.
 
 # %% mystnb={"figure": {"caption": "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of the latent.", "name": "fig-hard-traversal"}, "image": {"alt": "Grid of decoded features, a row for each latent dimension"}} tags=["hide-input", "nbval-ignore-output"]
 pictured = networks.get("conv_vae", looked_at)
-moved = traversal.traverse(pictured, 0)
+moved = traversal.traverse(pictured, 0, track=0)
 study.keep(latent_plots.traversal(moved), "hard_traversal")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
