@@ -69,6 +69,8 @@ class Workbench:
         views = manifold.views(features.columns)
         self.views = views[views != ""]
         self.features = features.to_numpy(float)[:, views != ""]
+        if not np.isfinite(self.features).all():
+            raise UserError("wide features have NaN or infinity: leave those tracks or columns out")
         self.n_clusters, self.seeds, self.folder = n_clusters, list(seeds), folder
         self._trained = {}
 

@@ -149,6 +149,7 @@ def unfold(
     mapper = jit.umap().UMAP(
         n_neighbors=n_neighbors,
         n_components=n_dims,
+        n_epochs=200,  # the default on large corpora; the 500 on small ones polish a picture
         init="pca" if np.ptp(points, axis=0).any() else "random",
         random_state=seed,
         n_jobs=1,

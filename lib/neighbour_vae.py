@@ -49,7 +49,7 @@ class NeighbourVAE(VAE):
         n_features: int,
         latent_dim: int = 16,
         hidden: Sequence[int] = (128, 64),
-        draws: float = 30.0,
+        draws: float = 100.0,
     ):
         if draws < 0:
             raise ValueError(f"draws must be 0 or more, not {draws}")

@@ -1,0 +1,119 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import ideas
+from lib.errors import UserError
+
+FEW = ("kmeans", "rank_kmeans", "vae_standardised", "vade", "balanced_neighbour_consensus")
+
+
+def groups(n=120, k=4, seed=0):
+    """Tracks of k groups, with columns of all three views, some of them skewed."""
+    rng = np.random.default_rng(seed)
+    truth = np.repeat([f"g{i}" for i in range(k)], n // k)
+    centres = {g: rng.normal(0, 3, 15) for g in np.unique(truth)}
+    values = np.stack([centres[g] for g in truth]) + rng.standard_normal((n, 15))
+    values[:, 5:10] = np.exp(values[:, 5:10])
+    names = [f"mfcc{i}_mean" for i in range(1, 6)] + [f"mfcc{i}_var" for i in range(1, 6)]
+    names += ["tempo", "rms_mean", "rms_var", "flatness_mean", "rolloff_mean"]
+    return pd.DataFrame(values, columns=names), truth
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def table(folder):
+    features, truth = groups()
+    return ideas.ideas(features, truth, 4, [0, 1], folder=folder)
+
+
+def test_every_idea_has_a_row_a_seed_and_finds_groups_that_lie_apart(table):
+    assert list(table.columns) == list(ideas.COLUMNS)
+    assert len(table) == 2 * len(ideas.IDEAS)
+    assert set(table["idea"]) == set(ideas.IDEAS)
+    means = table.groupby("idea")["ari"].mean()
+    assert (means > 0.6).all(), means
+    assert means[ideas.choose(table)] > 0.9
+
+
+def test_a_rerun_finds_its_networks_and_gives_the_same_numbers(table, folder, monkeypatch):
+    features, truth = groups()
+
+    def forbidden(*args, **kwargs):
+        raise AssertionError("a network was trained again")
+
+    monkeypatch.setattr("lib.training.Bank", forbidden)
+    monkeypatch.setattr(ideas, "IDEAS", {name: ideas.IDEAS[name] for name in FEW})
+    again = ideas.ideas(features, truth, 4, [0, 1], folder=folder)
+    before = table[table["idea"].isin(FEW)]
+    columns = ["idea", "seed", *ideas.SCORES]
+    pd.testing.assert_frame_equal(
+        before[columns].reset_index(drop=True), again[columns], check_exact=True
+    )
+
+
+def test_labels_score_and_never_choose(folder, table, monkeypatch):
+    monkeypatch.setattr(ideas, "IDEAS", {name: ideas.IDEAS[name] for name in FEW})
+    features, truth = groups()
+    shuffled = np.random.default_rng(0).permutation(truth)
+    known = ideas.ideas(features, truth, 4, [0, 1], folder=folder)
+    wrong = ideas.ideas(features, shuffled, 4, [0, 1], folder=folder)
+    none = ideas.ideas(features, np.full(len(truth), ""), 4, [0, 1], folder=folder)
+    assert known["agreement"].tolist() == wrong["agreement"].tolist() == none["agreement"].tolist()
+    assert ideas.choose(known) == ideas.choose(wrong) == ideas.choose(none)
+    assert wrong["ari"].abs().max() < 0.2
+    assert none[list(ideas.SCORES)].isna().all(axis=None)
+    assert ideas.oracle(none) == ""
+    assert (ideas.summary(none)[["ari", "purity"]] == "").all(axis=None)
+
+
+def test_the_summary_names_both_choices_and_only_a_vae_is_chosen():
+    rows = [("kmeans", False, 0.9, 0.9), ("vae", True, 0.2, 0.5), ("vade", True, 0.4, 0.3)]
+    table = pd.DataFrame(
+        [
+            {"idea": idea, "family": family, "seed": seed, "agreement": agreement + seed / 100}
+            | dict.fromkeys(ideas.SCORES, score + seed / 100)
+            for idea, family, score, agreement in rows
+            for seed in (0, 1)
+        ]
+    )
+    assert (ideas.choose(table), ideas.oracle(table)) == ("vae", "vade")
+    summary = ideas.summary(table)
+    assert list(summary.index) == ["kmeans", "vae", "vade"]
+    assert summary["best by"].to_dict() == {"kmeans": "", "vae": "agreement", "vade": "labels"}
+    # half the width of Student's interval for two values 0.01 apart: 12.706 x 0.005
+    assert summary.loc["vae", "ari"].replace("\u00a0", " ") == "0.205 ± 0.064"
+
+
+@pytest.mark.parametrize("n, k", [(12, 4), (30, 20)])
+def test_too_few_tracks_are_refused_in_one_line(n, k):
+    features, truth = groups()
+    with pytest.raises(UserError, match=f"{n} tracks are too few.*add music"):
+        ideas.ideas(features[:n], truth[:n], k, [0])
+
+
+def test_features_that_are_no_numbers_are_refused():
+    features, truth = groups()
+    features.iloc[3, 2] = np.nan
+    with pytest.raises(UserError, match="NaN or infinity"):
+        ideas.ideas(features, truth, 4, [0])
+
+
+def test_the_real_table_gets_further_balanced_than_raw(music_data, monkeypatch):
+    """Without networks, which would take minutes: the anchors alone."""
+    from lib import corpus
+
+    gtzan = corpus.load("gtzan_table", music_data, keep_faults=True)
+    names = ("kmeans", "rank_kmeans", "balanced_kmeans")
+    monkeypatch.setattr(ideas, "IDEAS", {name: ideas.IDEAS[name] for name in names})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = ideas.ideas(gtzan.table, gtzan.tracks["genre"].to_numpy(str), 10, range(3))
+    ari = table.groupby("idea")["ari"].mean()
+    assert 0.16 < ari["kmeans"] < 0.19 < ari["rank_kmeans"] < ari["balanced_kmeans"]
