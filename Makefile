@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 CORPUS ?= demo
-NOTEBOOKS := exploratory easy medium
+NOTEBOOKS := exploratory easy medium hard
 
 BIN := .venv/bin
 # A corpus given as a path is meant from here, and its results carry the folder's name; blanks,
