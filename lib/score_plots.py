@@ -171,8 +171,8 @@ def summary(
     figure, axes = plt.subplots(3, 3, figsize=(11, 10.5), layout="constrained")
     for axis, (name, labels) in zip(axes[0], groups.items(), strict=True):
         scatter(axis, points, labels, f"Best space by {name}", size=9)
-        axis.legend(fontsize="xx-small", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False,
-                    handletextpad=0.1)  # fmt: skip
+        axis.legend(fontsize="x-small", loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4,
+                    frameon=False, handletextpad=0, columnspacing=0.5)  # fmt: skip
     kmeans = rows[rows["algorithm"] == "k-means"]
     bars = {"errorbar": _interval, "linestyle": "none", "markersize": 4, "color": BLUE,
             "err_kws": {"linewidth": 1.5}}  # fmt: skip

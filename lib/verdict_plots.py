@@ -41,7 +41,7 @@ def critical_difference(ranks: pd.DataFrame, groups: Sequence[Sequence[str]], la
         What is ranked.
     """
     places = {method: place for place, method in enumerate(ranks["method"])}
-    widths = [1, 0.1 + 0.03 * len(groups)]
+    widths = [1, 0.17 + 0.025 * len(groups)]
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(6.5, 1 + 0.23 * len(ranks)), sharey=True, width_ratios=widths,
         layout="constrained",
