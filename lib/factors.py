@@ -98,6 +98,8 @@ def _standardised(vectors: pd.DataFrame) -> pd.DataFrame:
 def evaluate(spaces: Mapping[str, np.ndarray], levels: pd.DataFrame) -> pd.DataFrame:
     """Score how disentangled spaces are.
 
+    Factors that a space does not know at all count as zeros: see `knowledge`.
+
     Parameters
     ----------
     spaces : mapping of str to array (M, n, d)

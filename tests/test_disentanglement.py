@@ -98,6 +98,13 @@ def test_gaps_are_those_computed_by_hand():
     assert dis.sap(code, bit[:, None]) == pytest.approx(2 * (0.8 - 0.6), abs=0.03)
 
 
+def test_a_rare_level_counts_as_much_as_a_common_one():
+    rng = np.random.default_rng(0)
+    rare = (rng.random(5000) < 0.1).astype(int)
+    code = np.stack([rare ^ (rng.random(5000) < 0.2), np.zeros(5000)], axis=1)
+    assert dis.sap(code, rare[:, None]) == pytest.approx(0.6, abs=0.05)
+
+
 def test_information_is_adjusted_by_what_shuffled_tracks_have():
     rng = np.random.default_rng(0)
     factor = rng.integers(5, size=200)
