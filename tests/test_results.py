@@ -99,3 +99,22 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
         _ = 1 / 0
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
     assert (tmp_path / "table.csv").read_text() == "a\n1\n"
+
+
+def test_the_summary_tells_betas_and_a_mixture_of_its_own_apart(tmp_path):
+    sweep = [rows("hard", [0.1 * beta] * 2, "beta_vae").assign(beta=beta) for beta in (0.5, 1, 4)]
+    vade = rows("hard", [0.2, 0.3], "vade").assign(beta=np.nan)
+    all_rows = pd.concat([*sweep, vade, vade.assign(algorithm="own", ami=0.9)])
+    results.save_rows(tmp_path, "hard", all_rows)
+    summary = pd.read_csv(tmp_path / "summary.csv")
+    assert summary["beta"].tolist()[:3] == [0.5, 1, 4] and len(summary) == 5
+    assert summary["ami"].tolist() == pytest.approx([0.05, 0.1, 0.4, 0.25, 0.9])
+    assert summary["rank"].tolist() == [5, 4, 2, 3, 1] and (summary["seeds"] == 2).all()
+
+
+def test_a_table_is_written_as_a_paper_needs_it(tmp_path):
+    table = pd.DataFrame({"Method": ["A & B"], "AMI": ["0.31\u00a0±\u00a00.02"]})
+    results.save_table(tmp_path, "best", table, "The best, 95 % interval.")
+    latex = (tmp_path / "best.tex").read_text()
+    assert r"A \& B & 0.31~\ensuremath{\pm}~0.02 \\" in latex and r"\label{tab:best}" in latex
+    assert r"\toprule" in latex and r"95 \% interval" in latex

@@ -72,3 +72,15 @@ def test_holm_by_hand_and_what_cannot_be_judged():
         statistics.p_value([1], [0])
     )
     assert statistics.p_value([0.31, 0.32, 0.33], [0.21, 0.23, 0.22]) < 0.05
+
+
+def test_friedman_and_nemenyi_as_published():
+    rng = np.random.default_rng(0)
+    luck = rng.random((14, 4))
+    p, critical_difference = statistics.friedman(luck)
+    assert p > 0.05
+    # Demsar 2006: q = 2.569 for four methods, so 1.25 on fourteen data sets
+    assert critical_difference == pytest.approx(1.25, abs=0.005)
+    assert statistics.friedman(luck + 2 * np.arange(4))[0] < 1e-8
+    # all blocks agree on three methods: chi2 = 2 n_blocks with two degrees of freedom
+    assert statistics.friedman([[1, 2, 3]] * 6)[0] == pytest.approx(np.exp(-6))
