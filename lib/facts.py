@@ -9,49 +9,21 @@ prose asks for the condition (a fact that is true or false) before it speaks of 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib import comparison, health, hyperparameters, statistics, verdict
+from lib import comparison, health, hyperparameters, statistics, verdict, wording
 from lib.corpus import AUDIO_SUFFIXES
 from lib.errors import UserError
-from lib.report import LANGUAGES, SCORE_NAMES
+from lib.report import LANGUAGES
+from lib.wording import NOUNS, Method
 
 Facts = dict[str, str | bool]
 
-NOUNS = {
-    "raw": "the raw features",
-    "spectral": "the spectral features",
-    "pca": "PCA",
-    "ae": "the autoencoder",
-    "vae": "the VAE",
-    "random_encoder": "the untrained encoder",
-    "conv1d_vae": "the 1-D convolutional VAE",
-    "conv_vae": "the 2-D convolutional VAE",
-    "tfidf": "TF-IDF words alone",
-    "sbert": "SBERT words alone",
-    "hybrid_tfidf": "sound with TF-IDF words",
-    "hybrid_sbert": "sound with SBERT words",
-    "cvae": "the CVAE given the language",
-    "cvae_genre": "the CVAE given the genre",
-    "multimodal_vae": "the multimodal VAE with a shared encoder",
-    "multimodal_poe": "the product of experts",
-    "vade": "VaDE",
-}
-ALGORITHMS = {
-    "kmeans": "k-means",
-    "agglomerative": "Ward's method",
-    "dbscan": "DBSCAN",
-    "hdbscan": "HDBSCAN",
-    "gmm": "a Gaussian mixture",
-    "spectral": "spectral clustering",
-    "own": "its own mixture",
-}
 BASELINES = ("raw", "spectral", "pca")
 SEEING = ("cvae_genre",)  # saw the genres that it would be scored against
 PAIRS = (
@@ -61,32 +33,6 @@ PAIRS = (
 )  # fmt: skip
 """The comparisons that the prose quotes; each has a condition, ``has_<name>``."""
 WORDS = ("tfidf", "sbert", "hybrid_tfidf", "hybrid_sbert")
-
-
-@dataclass(frozen=True)
-class Method:
-    """A space, and the algorithm that partitions it."""
-
-    representation: str
-    algorithm: str = "kmeans"
-    beta: float = np.nan
-
-    @property
-    def space(self) -> str:
-        """What a sentence calls the space."""
-        if self.representation == "beta_vae":
-            return f"the VAE at β = {self.beta:g}"
-        return NOUNS.get(self.representation, self.representation)
-
-    def __str__(self) -> str:
-        return f"{self.space} under {ALGORITHMS.get(self.algorithm, self.algorithm)}"
-
-    def among(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return its own of tidy rows, by seed."""
-        own = (rows["representation"] == self.representation) & rows["beta"].isin([self.beta])
-        if self.representation != "beta_vae":  # only a sweep is told apart by beta
-            own = rows["representation"] == self.representation
-        return rows[own & (rows["algorithm"] == self.algorithm)].set_index("seed")
 
 
 def gather(folder: Path) -> Facts:
@@ -114,7 +60,7 @@ def gather(folder: Path) -> Facts:
     rows = pd.read_csv(table)
     facts = _corpus(folder, rows)
     score = "ami" if facts["labelled"] else "silhouette_shared"
-    facts["score"] = _score_name(score)
+    facts["score"] = wording.score_name(score)
     tasks = {task: rows[rows["task"] == task] for task in ("easy", "medium", "hard")}
     facts |= {task: bool(len(own)) for task, own in tasks.items()}
     spaces = set(tasks["hard"]["representation"])
@@ -185,7 +131,7 @@ def _corpus(folder: Path, rows: pd.DataFrame) -> Facts:
     genres = sorted(set(tracks["genre"]) - {""})
     seeds = rows["seed"].nunique()
     count = f"{len(tracks) - skipped:,}"
-    labels = f"{_number(len(genres))} genres" if len(genres) > 1 else "no genre labels"
+    labels = f"{wording.number(len(genres))} genres" if len(genres) > 1 else "no genre labels"
     kinds = {
         "demo": ("the demo corpus", "composed tracks"),
         "gtzan": ("GTZAN", "recordings"),
@@ -197,12 +143,12 @@ def _corpus(folder: Path, rows: pd.DataFrame) -> Facts:
     facts: Facts = {
         "music": music,
         "corpus": f"{music}, {count} {tracks_of} with {labels}",
-        "training": f"trained with {_number(seeds)} seeds and reported with intervals"
+        "training": f"trained with {wording.number(seeds)} seeds and reported with intervals"
         if seeds > 1
         else "trained with one seed only, and so reported without intervals",
         "n_tracks": count,
         "n_skipped": f"{skipped:,}",
-        "n_seeds": _number(seeds),
+        "n_seeds": wording.number(seeds),
         "n_clusters": f"{int(rows.loc[rows['algorithm'] == 'kmeans', 'n_clusters'].max())}",
         "demo": kind == "demo",
         "gtzan": kind in ("gtzan", "gtzan_table"),
@@ -216,14 +162,14 @@ def _corpus(folder: Path, rows: pd.DataFrame) -> Facts:
         "conv": "conv_vae" in set(rows["representation"]),
     }
     if len(genres) > 1:
-        facts["n_genres"] = _number(len(genres))
+        facts["n_genres"] = wording.number(len(genres))
     hours = pd.to_numeric(tracks["duration"]).sum() / 3600
     if hours > 0:
         facts["hours"] = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
     languages = tracks.loc[tracks["language"].isin(["en", "bn"]), "language"].value_counts()
     facts["languages"] = len(languages) > 1
     if len(languages) > 1:
-        facts["language_list"] = _listed([LANGUAGES[code] for code in languages.index])
+        facts["language_list"] = wording.listed([LANGUAGES[code] for code in languages.index])
     latents = folder / "latents" / "tfidf.npz"
     if latents.exists():
         facts["n_words"] = f"{np.isfinite(np.load(latents)['z'][0]).all(axis=1).sum():,}"
@@ -252,17 +198,17 @@ def _orientation(rows: pd.DataFrame) -> Facts:
     chance = rows[rows["algorithm"] == "random"]
     genres = rows[rows["algorithm"] == "genres"]
     if len(genres):
-        facts["genres_silhouette"] = _minus(f"{genres['silhouette'].iloc[0]:.3f}")
-        facts["raw_silhouette"] = _mean(Method("raw").among(rows)["silhouette"])
-        facts["random_purity"] = _mean(chance["purity"])
-        facts["random_nmi"] = _mean(chance["nmi"])
+        facts["genres_silhouette"] = wording.minus(f"{genres['silhouette'].iloc[0]:.3f}")
+        facts["raw_silhouette"] = wording.mean(Method("raw").among(rows)["silhouette"])
+        facts["random_purity"] = wording.mean(chance["purity"])
+        facts["random_nmi"] = wording.mean(chance["nmi"])
     for name in ("raw", "pca", "ae", "vae", "random_encoder"):
         own = Method(name).among(rows)
         if len(own) and own["ami"].notna().any():
-            facts[f"easy_{name}"] = _mean(own["ami"])
+            facts[f"easy_{name}"] = wording.mean(own["ami"])
     vae = Method("vae").among(rows)
     if len(vae):
-        facts |= {"vae_r2": _mean(vae["r2"]), "vae_kl": _mean(vae["kl"], ".2f")}
+        facts |= {"vae_r2": wording.mean(vae["r2"]), "vae_kl": wording.mean(vae["kl"], ".2f")}
         facts["vae_units"] = f"{vae['active_units'].mean():.0f}"
     return facts
 
@@ -280,14 +226,14 @@ def _ranking(rows: pd.DataFrame, score: str) -> Facts:
     facts: Facts = {
         "ranked": True,
         "best": str(best),
-        "best_score": _mean(own[score]),
+        "best_score": wording.mean(own[score]),
         "n_methods": f"{len(table)}",
-        "n_spaces": _number(len({method.space for method in methods})),
+        "n_spaces": wording.number(len({method.space for method in methods})),
         "best_learned": best.representation not in (*BASELINES, *WORDS),
     }
     for name in ("nmi", "ari", "purity"):
         if own[name].notna().any():
-            facts[f"best_{name}"] = _mean(own[name])
+            facts[f"best_{name}"] = wording.mean(own[name])
     if np.isnan(table["low"][0]):
         facts["closeness"] = "one seed cannot tell it from the next"
     else:
@@ -295,7 +241,7 @@ def _ranking(rows: pd.DataFrame, score: str) -> Facts:
         facts["closeness"] = {
             0: "the interval of no other method reaches into its own",
             1: "the interval of one other method reaches into its own",
-        }.get(close, f"the intervals of {_number(close)} other methods reach into its own")
+        }.get(close, f"the intervals of {wording.number(close)} other methods reach into its own")
     spaces = ["silhouette", "silhouette_shared"]
     means = pd.DataFrame([method.among(rows)[spaces].mean() for method in methods])
     means = means.assign(method=methods, score=table["mean"]).dropna()  # one cluster has none
@@ -303,12 +249,12 @@ def _ranking(rows: pd.DataFrame, score: str) -> Facts:
     if facts["silhouettes_known"]:
         for name in spaces:
             rho = stats.spearmanr(means[name], means["score"]).statistic
-            facts[f"rho_{name}"] = _minus(f"{rho:.2f}")
+            facts[f"rho_{name}"] = wording.minus(f"{rho:.2f}")
         place = int(means["silhouette"].to_numpy().argmax())
         facts["silhouette_n"] = f"{len(means)}"
         facts["silhouette_best"] = str(means["method"].iloc[place])
         facts["silhouette_best_value"] = f"{means['silhouette'].iloc[place]:.2f}"
-        facts["silhouette_best_place"] = _ordinal(place + 1)
+        facts["silhouette_best_place"] = wording.ordinal(place + 1)
     return facts
 
 
@@ -335,17 +281,17 @@ def _sweep(rows: pd.DataFrame, score: str) -> Facts:
     return {
         "sweep": True,
         "collapsed": bool(where),
-        "collapses": f"{_listed(where)} collapsed" if where else "none collapsed",
-        "betas": _listed([f"{beta:g}" for beta in betas]),
+        "collapses": f"{wording.listed(where)} collapsed" if where else "none collapsed",
+        "betas": wording.listed([f"{beta:g}" for beta in betas]),
         "best_beta": f"{best:g}",
-        "best_beta_score": _mean(swept[best][score]),
+        "best_beta_score": wording.mean(swept[best][score]),
         "least_beta": f"{betas[0]:g}",
         "most_beta": f"{betas[-1]:g}",
-        "sweep_r2": _moves(least["r2"], most["r2"]),
-        "sweep_silhouette": _moves(least["silhouette"], most["silhouette"]),
-        "sweep_shared": _moves(least["silhouette_shared"], most["silhouette_shared"]),
-        "sweep_score": _moves(least[score], most[score]),
-        "sweep_units": _moves(least["active_units"], most["active_units"], ".1f"),
+        "sweep_r2": wording.moves(least["r2"], most["r2"]),
+        "sweep_silhouette": wording.moves(least["silhouette"], most["silhouette"]),
+        "sweep_shared": wording.moves(least["silhouette_shared"], most["silhouette_shared"]),
+        "sweep_score": wording.moves(least[score], most[score]),
+        "sweep_units": wording.moves(least["active_units"], most["active_units"], ".1f"),
     }
 
 
@@ -403,28 +349,15 @@ def _judged(pairs: Mapping[str, tuple], score: str) -> Facts:
     for (name, (a, b, first, second)), adjusted in zip(pairs.items(), p, strict=True):
         difference = statistics.interval(first - second)
         clear = adjusted < 0.05
-        facts[name] = _clause(a, b, difference, clear, np.isnan(adjusted), _score_name(score))
+        facts[name] = wording.clause(
+            a, b, difference, clear, np.isnan(adjusted), wording.score_name(score)
+        )
         if name == "vae_pca":
             facts["vae_wins"] = bool(clear and difference.mean > 0)
             facts["vae_loses"] = bool(clear and difference.mean < 0)
         if name == "family_baseline":
             facts["family_wins"] = bool(clear and difference.mean > 0)
     return facts | {f"has_{name}": name in pairs for name in PAIRS}
-
-
-def _clause(
-    a: str, b: str, difference: statistics.Interval, clear: bool, fixed: bool, score: str
-) -> str:
-    half = f"\u00a0±\u00a0{difference.half:.3f}" if difference.half > 1e-9 else ""
-    size = f"{abs(difference.mean):.3f}{half} {score}"
-    side = "higher" if difference.mean > 0 else "lower"
-    if clear:
-        return f"{a} scored {side} than {b}, by {size}"
-    if fixed:
-        return f"{a} scored {side} than {b} by {size}, with no spread over seeds to judge it by"
-    alone = difference.low > 0 or difference.high < 0
-    noise = "not beyond the noise of so many comparisons" if alone else "inside the noise"
-    return f"{a} could not be told from {b} ({side} by {size}, {noise})"
 
 
 def _disentanglement(path: Path) -> Facts:
@@ -440,9 +373,9 @@ def _disentanglement(path: Path) -> Facts:
     values = table["mig"].groupby(spaces).mean()
     best = values.idxmax()
     facts: Facts = {"disentanglement": True, "mig_best": best}
-    facts["mig_best_value"] = _mean(table.loc[np.array(spaces) == best, "mig"])
-    facts["mig_pca"] = _mean(table.loc[table["space"] == "pca", "mig"])
-    facts["mig_untrained"] = _mean(table.loc[table["space"] == "random_encoder", "mig"])
+    facts["mig_best_value"] = wording.mean(table.loc[np.array(spaces) == best, "mig"])
+    facts["mig_pca"] = wording.mean(table.loc[table["space"] == "pca", "mig"])
+    facts["mig_untrained"] = wording.mean(table.loc[table["space"] == "random_encoder", "mig"])
     return facts
 
 
@@ -467,43 +400,7 @@ def _ideas(path: Path) -> Facts:
     if not len(table) or not all(table["ari"]):
         return {"ideas": False}
     chosen = table[table["best by"].str.contains("agreement")].iloc[0]
-    facts: Facts = {"ideas": True, "n_ideas": _number(len(table)), "idea": chosen["what"]}
-    return facts | {f"idea_{score}": _minus(chosen[score]) for score in ("ari", "nmi", "purity")}
-
-
-def _mean(values: Sequence[float], spec: str = ".3f") -> str:
-    return _minus(format(statistics.interval(values), spec))
-
-
-def _moves(first: pd.Series, last: pd.Series, spec: str = ".3f") -> str:
-    """Say where a score goes from one end of the sweep to the other."""
-    a, b = (_minus(format(values.mean(), spec)) for values in (first, last))
-    if a == b:
-        return f"stayed at {a}"
-    return f"{'rose' if last.mean() > first.mean() else 'fell'} from {a} to {b}"
-
-
-def _score_name(score: str) -> str:
-    name = SCORE_NAMES[score]
-    return name if name.isupper() else name.lower()
-
-
-def _minus(number: str) -> str:
-    return number.replace("-", "−")
-
-
-def _number(n: int) -> str:
-    """Write a small number as a word, as prose does."""
-    words = "no one two three four five six seven eight nine ten eleven twelve".split()
-    return words[n] if n < len(words) else f"{n:,}"
-
-
-def _ordinal(n: int) -> str:
-    special = {1: "first", 2: "second", 3: "third"}
-    ending = "th" if 10 < n % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
-    return special.get(n, f"{n}{ending}")
-
-
-def _listed(items: Sequence[str]) -> str:
-    *most, last = items
-    return f"{', '.join(most)} and {last}" if most else last
+    facts: Facts = {"ideas": True, "n_ideas": wording.number(len(table)), "idea": chosen["what"]}
+    return facts | {
+        f"idea_{score}": wording.minus(chosen[score]) for score in ("ari", "nmi", "purity")
+    }
