@@ -1,4 +1,4 @@
-"""Tables as LaTeX that compiles as it stands: with pdflatex, booktabs and T1 fonts."""
+"""Tables as LaTeX that compiles as it stands: pdflatex with booktabs, graphicx and T1 fonts."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ SPECIAL = {
 COMMANDS = str.maketrans(
     SPECIAL | {c: rf"\ensuremath{{\{name}}}" for c, name in (GREEK | SYMBOLS).items()}
 )
+SHRINK = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{"
 KNOWN = re.escape("".join([*GREEK, *SYMBOLS, "−–—‘’“”„…€"]))
 UNKNOWN = re.compile(rf"[^\x20-\x7e\u00a0-\u00ff{KNOWN}]+")
 
@@ -72,10 +73,12 @@ def table(frame: pd.DataFrame, caption: str, name: str) -> str:
     Returns
     -------
     str
-        A floating table, for a document with ``\\usepackage{booktabs}`` and
-        ``\\usepackage[T1]{fontenc}``.
+        A floating table, no wider than the text, for a document with
+        ``\\usepackage{booktabs,graphicx}`` and ``\\usepackage[T1]{fontenc}``.
     """
     cells = frame.astype(object).map(lambda cell: escape(str(cell)))
-    return cells.rename(columns=lambda column: escape(str(column))).to_latex(
+    latex = cells.rename(columns=lambda column: escape(str(column))).to_latex(
         index=False, escape=False, caption=escape(caption), label=f"tab:{name}", position="tb"
     )
+    latex = latex.replace(r"\begin{tabular}", SHRINK + "%\n\\begin{tabular}")
+    return latex.replace(r"\end{tabular}", r"\end{tabular}}")

@@ -111,28 +111,25 @@ def stability(table: pd.DataFrame, score: str, label: str) -> Figure:
         What tables call it.
     """
     figure, axis = plt.subplots(figsize=(6.5, 4.6), layout="constrained")
-    best = _stability(axis, table, score, label, size=36)
+    _stability(axis, table, score, label, size=36)
+    best = table[table["stability"].notna() & table["place"].notna()].nlargest(5, score)
+    for number, row in enumerate(best.itertuples(), 1):
+        axis.annotate(str(number), (row.stability, getattr(row, score)), xytext=(4, 2),
+                      textcoords="offset points", fontsize="small")  # fmt: skip
     names = [f"{number} {method}" for number, method in enumerate(best["method"], 1)]
     axis.set_title("\n".join(names), fontsize="small", loc="left")
     axis.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure
 
 
-def _stability(
-    axis: Axes, table: pd.DataFrame, score: str, label: str, size: float
-) -> pd.DataFrame:
-    """Draw scores over stability into an axis, and return the numbered best."""
+def _stability(axis: Axes, table: pd.DataFrame, score: str, label: str, size: float) -> None:
+    """Draw scores over stability into an axis."""
     table = table[table["stability"].notna() & table["place"].notna()]
     for algorithm, (colour, marker) in style(table["algorithm"]).items():
         some = table[table["algorithm"] == algorithm]
         axis.scatter(some["stability"], some[score], color=colour, marker=marker, s=size,
                      alpha=0.8, linewidths=0, label=ALGORITHM_NAMES[algorithm])  # fmt: skip
-    best = table.nlargest(5, score)
-    for number, row in enumerate(best.itertuples(), 1):
-        axis.annotate(str(number), (row.stability, getattr(row, score)), xytext=(4, 2),
-                      textcoords="offset points", fontsize="small")  # fmt: skip
     axis.set(xlabel="Stability (ARI between seeds)", ylabel=label)
-    return best
 
 
 def verdict_matrix(table: pd.DataFrame, scores: Mapping[str, str]) -> Figure:
