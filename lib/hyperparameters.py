@@ -87,7 +87,10 @@ def _networks_table(trained: dict[str, dict]) -> str:
             continue  # made for one figure only
         members = model["members"]
         betas = sorted({member["beta"] for member in members})
-        row = [NAMES.get(name, name).removesuffix(", beta"), f"{model['n_parameters']:,}"]
+        row = [
+            "VAE, sweep of beta" if name == "beta_vae" else NAMES[name],
+            f"{model['n_parameters']:,}",
+        ]
         row.append("" if name == "ae" else ", ".join(f"{beta:g}" for beta in betas))
         epochs = ", ".join(map(str, sorted({member["epochs"] for member in members})))
         rows.append([*row, epochs, f"{len({member['seed'] for member in members})}"])
