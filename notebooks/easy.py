@@ -103,11 +103,11 @@ report.say(
     f"The VAE has {vae.n_parameters:,} parameters, the autoencoder {autoencoder.n_parameters:,}."
 )
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # {numref}`fig-easy-training` shows the losses. Look for a KL that rises and then holds: a KL that falls
 # to zero would mean that the code carries nothing.
 
-# %% mystnb={"figure": {"caption": "Losses over epochs: the mean over seeds, the band from the lowest to the highest.", "name": "fig-easy-training"}, "image": {"alt": "Three panels: total, reconstruction and KL loss over epochs for the autoencoder and the VAE"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Losses over epochs: the mean over seeds, the band from the lowest to the highest.", "name": "fig-easy-training"}, "image": {"alt": "Three panels: total, reconstruction and KL loss over epochs for the autoencoder and the VAE"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 curves = plots.training_curves({"Autoencoder": autoencoder.history, "VAE": vae.history})
 study.keep(curves, "easy_training")
 
@@ -150,11 +150,11 @@ study.table(geometry, "The same partitions by their geometry.", "easy-geometry")
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.duel(rows, "silhouette_shared", "vae", "pca")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # {numref}`fig-easy-scores` shows the scores with their intervals: where two intervals overlap widely, there
 # is no winner.
 
-# %% mystnb={"figure": {"caption": "Scores of k-means on each representation, with 95 % intervals over seeds.", "name": "fig-easy-scores"}, "image": {"alt": "Points with error bars, one row for each representation, one panel for each score"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Scores of k-means on each representation, with 95 % intervals over seeds.", "name": "fig-easy-scores"}, "image": {"alt": "Points with error bars, one row for each representation, one panel for each score"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 shown = ["ami", "nmi", "ari", "purity", "silhouette", "silhouette_shared"]
 bars = score_plots.score_bars(report.with_names(rows), {s: report.SCORE_NAMES[s] for s in shown})
 study.keep(bars, "easy_scores")
@@ -186,12 +186,12 @@ z, clusters = vae.z[0], study.partition(representations[-1])
 flat = {"t-SNE": projection.tsne(z), "UMAP": projection.umap(z)}
 study.keep(plots.maps(flat, {"genre": study.truth, "cluster": clusters}), "easy_maps")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # {numref}`fig-easy-genres` counts what each cluster of that partition holds. A genre that fills a column
 # alone was found; a genre spread over a row was not.
 
-# %% mystnb={"figure": {"caption": "Genres in each of the VAE's clusters (first seed).", "name": "fig-easy-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Genres in each of the VAE's clusters (first seed).", "name": "fig-easy-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 study.keep(score_plots.contingency(study.truth, clusters), "easy_contingency")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.clusters(study.truth, clusters)

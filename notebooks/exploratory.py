@@ -54,10 +54,10 @@ study.keep(plots.corpus_overview(study.corpus.tracks), "corpus")
 # %% tags=["remove-input"]
 sentences.corpus(study.corpus.tracks)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # Where the corpus has audio, the first seconds of one track of each genre can be heard here:
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 report.players(study.excerpts(seconds=5))
 
 # %% [markdown]
@@ -75,14 +75,16 @@ study.keep(plots.track(*study.example()), "track") if study.has_audio else repor
 # %% [markdown]
 # ## The features
 #
-# Each track is summed up by the means of its 20 MFCCs. {numref}`fig-correlation` shows how they correlate
-# over tracks. Strong blocks away from the diagonal are redundancy: what PCA, and any autoencoder, lives on.
+# Each track is summed up by the means of its 20 MFCCs.
 
-# %% mystnb={"figure": {"caption": "Correlation of the 20 MFCC means over tracks.", "name": "fig-correlation"}, "image": {"alt": "Heat map of correlations between 20 features"}} tags=["hide-input"]
+# %% [markdown] tags=["book-only"]
+# {numref}`fig-correlation` shows how they correlate over tracks. Strong blocks away from the diagonal are redundancy: what PCA, and any autoencoder, lives on.
+
+# %% mystnb={"figure": {"caption": "Correlation of the 20 MFCC means over tracks.", "name": "fig-correlation"}, "image": {"alt": "Heat map of correlations between 20 features"}} tags=["book-only", "hide-input"]
 means = [f"mfcc{i}_mean" for i in range(1, 21)]
 study.keep(plots.mfcc_correlation(study.features.vectors[means]), "feature_correlation")
 
-# %% tags=["remove-input"]
+# %% tags=["book-only", "remove-input"]
 sentences.correlation(study.features.vectors[means])
 
 # %% [markdown]
@@ -96,38 +98,38 @@ study.keep(plots.maps(flat, {"genre": study.truth}), "raw_map")
 # %% tags=["remove-input"]
 sentences.neighbours(study.inputs, study.truth)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## How a track of the demo corpus is made
 #
 # Whichever corpus this book shows, the project can also compose its own: the demo corpus. Each of its genres
 # is a caricature, a row of ranges and weights ({numref}`tab-demo-genres`) from which a track's factors are
 # drawn; now and then one is borrowed from a neighbouring genre, so that genres overlap as they do in life.
 
-# %% tags=["hide-input"]
+# %% tags=["book-only", "hide-input"]
 caption = "The genres of the demo corpus: ranges, and the likeliest of each choice."
 study.table(demo.genre_table(), caption, "demo-genres")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # From the factors follows a score, {numref}`fig-demo-score`: look for the bass that walks, the drums below
 # it, and the voice on top. Each part is then synthesised by itself.
 
-# %% mystnb={"figure": {"caption": "The score of one composed track: time runs to the right, pitch upwards.", "name": "fig-demo-score"}, "image": {"alt": "Piano roll of one composed track, a colour for each part"}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The score of one composed track: time runs to the right, pitch upwards.", "name": "fig-demo-score"}, "image": {"alt": "Piano roll of one composed track, a colour for each part"}} tags=["book-only", "hide-input"]
 score = demo.compose("jazz", 0)
 study.keep(plots.piano_roll(score.notes(), score.track_id), "demo_score")
 
-# %% tags=["remove-input"]
+# %% tags=["book-only", "remove-input"]
 sentences.score(score)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # The parts alone, and the whole as it stands in the corpus, after the mix, the room and the tape:
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 report.players({"the whole": demo.render(score), **demo.stems(score)})
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # A second set of composed clips holds everything still but eight factors, which are drawn uniformly and
 # independently of each other ({numref}`tab-demo-factors`). It has no genres and is clustered nowhere: it is
 # the ground truth against which the disentanglement of a latent space can be measured.
 
-# %% tags=["hide-input"]
+# %% tags=["book-only", "hide-input"]
 study.table(demo.factor_table(), "The independent factors and their levels.", "demo-factors")

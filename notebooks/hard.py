@@ -106,7 +106,7 @@ study.keep(latent_plots.silhouettes(members), "hard_silhouettes")
 # %% tags=["nbval-ignore-output", "remove-input"]
 sweep_sentences.misleading(sweep.misleading(members))
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # {numref}`fig-hard-betas` maps the latent space at each beta by t-SNE, the first seed each time. A map always
 # shows some shape, even of noise: trust it only as far as the numbers above go.
 
@@ -168,7 +168,7 @@ if known:
     shown = study.table(factors.table(measured), caption, "hard-disentanglement")
 shown
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # What is not in a space at all cannot be disentangled in it. Where factors are known, the table below says what a
 # linear reader finds of each in some of these spaces, and the text below it whether the betas that disentangle
 # better are the ones that cluster better.
@@ -205,7 +205,7 @@ study.keep(latent_plots.traversal(moved), "hard_traversal")
 # %% tags=["nbval-ignore-output", "remove-input"]
 sweep_sentences.traversal(moved)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # Where there is audio, the same can be heard. An image is turned back into sound by way of its mel spectrum and
 # phases that are made up. First a track in four stages: as it is, in the fast motion in which it fills an image,
 # from its image, and from what the network rebuilds of that image. Then the traversal.
@@ -276,54 +276,59 @@ study.keep(verdict_plots.critical_difference(ranks, groups, label), "hard_ranks"
 # %% tags=["nbval-ignore-output", "remove-input"]
 verdict_sentences.verdict(methods, draws, headline)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # {numref}`fig-hard-verdict` shows the same methods by every score that counts, coloured by rank.
 
-# %% mystnb={"figure": {"caption": "Spaces under k-means by all scores that make up the overall one; the colours are ranks.", "name": "fig-hard-verdict"}, "image": {"alt": "Heat map of scores, methods down, scores across"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Spaces under k-means by all scores that make up the overall one; the colours are ranks.", "name": "fig-hard-verdict"}, "image": {"alt": "Heat map of scores, methods down, scores across"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 names = {score: report.SCORE_NAMES[score] for score in verdict.scores(rows)}
 study.keep(verdict_plots.verdict_matrix(fair, names), "hard_verdict")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 verdict_sentences.leak(methods, headline)
 
-# %% [markdown]
-# {numref}`fig-hard-top` holds the ten best against PCA and k-means, the plain way. {numref}`fig-hard-stability` sets the score
-# of each method against how alike the partitions of its seeds are: a method that finds another answer each time
-# has found none.
+# %% [markdown] tags=["book-only"]
+# {numref}`fig-hard-top` holds the ten best against PCA and k-means, the plain way.
 
-# %% mystnb={"figure": {"caption": "The ten best methods overall, with 95 % intervals over seeds; the line is PCA with k-means.", "name": "fig-hard-top"}, "image": {"alt": "Horizontal bars of the ten best methods"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "The ten best methods overall, with 95 % intervals over seeds; the line is PCA with k-means.", "name": "fig-hard-top"}, "image": {"alt": "Horizontal bars of the ten best methods"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 plain_way = methods.loc[methods["method"] == "PCA", headline].iloc[0]
 figure = verdict_plots.top_bars(methods[:10], headline, label, ("PCA, k-means", plain_way))
 study.keep(figure, "hard_top")
+
+# %% [markdown] tags=["book-only"]
+# {numref}`fig-hard-stability` sets the score of each method against how alike the partitions of its seeds are: a
+# method that finds another answer each time has found none.
 
 # %% mystnb={"figure": {"caption": "Score against stability, the mean ARI between the partitions of two seeds.", "name": "fig-hard-stability"}, "image": {"alt": "Scatter of score against stability, a point for each method"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 study.keep(verdict_plots.stability(methods, headline, label), "hard_stability")
 
 # %% [markdown]
-# Three questions were asked of the Hard task. Which *beta* serves best, and is it better than beta 1? Do *words* help,
-# side by side with sound or in a joint model? {numref}`fig-hard-words` compares them seed by seed. And does
-# *disentanglement* help? That was asked above, where factors are known.
+# Three questions were asked of the Hard task. Does *disentanglement* help? That was asked above, where factors are
+# known. Which *beta* serves best, and is it better than beta 1? And do *words* help, side by side with sound or in a
+# joint model?
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 verdict_sentences.betas(verdict.betas(rows, headline), headline)
 
-# %% mystnb={"figure": {"caption": "What words add to sound, with 95 % intervals over seeds.", "name": "fig-hard-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["hide-input", "nbval-ignore-output"]
+# %% [markdown] tags=["book-only"]
+# {numref}`fig-hard-words` compares spaces with words and without, seed by seed.
+
+# %% mystnb={"figure": {"caption": "What words add to sound, with 95 % intervals over seeds.", "name": "fig-hard-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 compared = comparison.differences(rows, headline, verdict.with_words(rows))
 study.keep(score_plots.differences(compared), "hard_words")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.added(compared, "adding words")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## The clusters of the best method
 #
 # What did the best space find? {numref}`tab-hard-clusters` describes each of its clusters by size, genres, languages, its
 # most typical tracks, the features that set it apart from all others, and its words where they are known.
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 best = study.best([s for s in spaces if s.name != "cvae_genre"], rows, headline)
 clusters = study.partition(best)
-languages = np.array([report.LANGUAGES.get(code, code) for code in study.languages])
+languages = np.array([report.LANGUAGES.get(c, c) if c else "" for c in study.languages])
 found = explain.clusters(
     best.z[0],
     clusters,
@@ -335,10 +340,10 @@ found = explain.clusters(
 table = explain.table(found, study.tracks["title"])
 study.table(table, "The clusters of the best space under k-means (first seed).", "hard-clusters")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sweep_sentences.clusters(found)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # The most typical track of each cluster, to be heard:
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -350,7 +355,7 @@ report.players(
 )
 
 # %% [markdown]
-# ## All on one page, and a map to listen to
+# ## All on one page
 #
 # {numref}`fig-hard-summary` is the chapter on one page: above the best space, in the middle the methods, below what beta,
 # words and algorithms change.
@@ -364,8 +369,10 @@ page = verdict_plots.hard_summary(
 )
 study.keep(page, "hard_summary")
 
-# %% [markdown]
-# On the map below each point is a track: point to read its name, click to hear it.
+# %% [markdown] tags=["book-only"]
+# ## A map to listen to
+#
+# Each point is a track: point to read its name, click to hear it.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 name = report.space_name(best.name, best.beta)

@@ -91,11 +91,11 @@ learned = [
 ]
 study.table(report.health_table(trained), "The networks and their health.", "medium-health")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # {numref}`fig-medium-training` shows how they learned. The image has many times more numbers than the
 # vector, so the losses of the 2-D network live on another scale.
 
-# %% mystnb={"figure": {"caption": "Losses over epochs; the band runs from the lowest to the highest seed.", "name": "fig-medium-training"}, "image": {"alt": "Three panels of losses over epochs, one line for each network"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Losses over epochs; the band runs from the lowest to the highest seed.", "name": "fig-medium-training"}, "image": {"alt": "Three panels of losses over epochs, one line for each network"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 curves = {report.NAMES[name]: t.history for name, t in trained.items()}
 study.keep(plots.training_curves(curves, log=True), "medium_training")
 
@@ -118,9 +118,8 @@ shown
 # ## Every space by every algorithm
 #
 # k-means, Ward's agglomeration, a Gaussian mixture and spectral clustering are told how many clusters there
-# are; DBSCAN and HDBSCAN find out themselves, and may call tracks noise. {numref}`tab-medium` gives the AMI of
-# each pair; {numref}`tab-medium-noise` the share of tracks left out as noise, without which the former cannot
-# be read: a track without words is noise to the spaces of words alone.
+# are; DBSCAN and HDBSCAN find out themselves, and may call tracks noise. {numref}`tab-medium` gives the score of
+# each pair.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 spaces = [*plain, *learned]
@@ -130,35 +129,41 @@ headline = "ami" if study.corpus.labelled else "silhouette_shared"
 caption = f"{report.SCORE_NAMES[headline]} of each space (down) under each algorithm (across)."
 study.table(comparison.matrix(rows, headline), caption, "medium")
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% [markdown] tags=["book-only"]
+# {numref}`tab-medium-noise` gives the share of tracks left out as noise, without which these scores cannot be read: a track
+# without words is noise to the spaces of words alone.
+
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 caption = "The share of tracks left out as noise, by the algorithms that leave any out."
 study.table(comparison.noise(rows), caption, "medium-noise")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.problems(rows)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # An algorithm that calls all but the clearest tracks noise looks good on what is left.
 # {numref}`tab-medium-with-noise` scores the density-based partitions without their noise and with it.
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 caption = (
     "Density-based partitions without their noise, and with it as one more cluster (first seed)."
 )
 study.table(study.noise_table(spaces), caption, "medium-with-noise")
 
-# %% tags=["remove-input"]
+# %% tags=["book-only", "remove-input"]
 sentences.exactness(len(study.truth))
 
 # %% [markdown]
-# {numref}`tab-medium-top` names the five best, {numref}`tab-medium-best` the best of each kind of features, among
-# the methods that leave no more than one track in twenty out.
+# {numref}`tab-medium-top` names the five best methods among those that leave no more than one track in twenty out.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 ranked = comparison.ranking(rows, headline)
 study.table(report.ranked_table(ranked[:5], headline), "The five best.", "medium-top")
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% [markdown] tags=["book-only"]
+# {numref}`tab-medium-best` names the best of each kind of features.
+
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 best = comparison.ranking(rows, headline, by=["features", "method"]).drop_duplicates("features")
 caption = "The best method on each kind of features."
 study.table(report.ranked_table(best, headline), caption, "medium-best")
@@ -166,17 +171,17 @@ study.table(report.ranked_table(best, headline), caption, "medium-best")
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.ranking(ranked, headline)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # {numref}`fig-medium-matrix` shows the same matrix as a heat map; {numref}`fig-medium-scores` all scores of the
 # spaces under k-means, each column scaled from its worst to its best, so that scores of different units can be
 # read side by side. Only the shared silhouette can be compared from row to row; the other scores of geometry
 # are taken in each space itself. Look for columns that disagree: a space that wins by geometry and loses by genre.
 
-# %% mystnb={"figure": {"caption": "The headline score of each space under each algorithm.", "name": "fig-medium-matrix"}, "image": {"alt": "Heat map of scores, spaces down, algorithms across"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "The headline score of each space under each algorithm.", "name": "fig-medium-matrix"}, "image": {"alt": "Heat map of scores, spaces down, algorithms across"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 figure = score_plots.score_matrix(comparison.means(rows, headline), report.SCORE_NAMES[headline])
 study.keep(figure, "medium_matrix")
 
-# %% mystnb={"figure": {"caption": "All scores under k-means; the numbers are raw, the colours scaled by column.", "name": "fig-medium-scores"}, "image": {"alt": "Heat map of scores, spaces down, scores across, scaled by column"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "All scores under k-means; the numbers are raw, the colours scaled by column.", "name": "fig-medium-scores"}, "image": {"alt": "Heat map of scores, spaces down, scores across, scaled by column"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 scores = report.kmeans_scores(rows)
 figure = score_plots.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
 study.keep(figure, "medium_scores")
@@ -217,9 +222,8 @@ sentences.genres_apart(together)
 # ## Languages side by side
 #
 # Lyrics may cluster by language before anything else. {numref}`tab-medium-language` asks of each space whether its
-# k-means clusters follow the genre or the language (AMI with each, over the tracks whose language is known),
-# and {numref}`tab-medium-knowledge` what a linear reader finds in it. Clusters that follow the language are
-# language artefacts, however neat they are.
+# k-means clusters follow the genre or the language (AMI with each, over the tracks whose language is known).
+# Clusters that follow the language are language artefacts, however neat they are.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 agreement = study.agreement(spaces)
@@ -230,7 +234,10 @@ study.table(
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.language(agreement)
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% [markdown] tags=["book-only"]
+# {numref}`tab-medium-knowledge` says what a linear reader finds in each space.
+
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 named = {report.space_name(r.name): r.z[0] for r in spaces}
 knowledge = comparison.knowledge(named, study.facts)
 caption = "Balanced accuracy of a linear reader (first seed, five-fold cross-validation)."
@@ -246,38 +253,38 @@ study.table(report.rounded(knowledge), caption, "medium-knowledge")
 readings = study.genre_readings(plain[0]), study.genre_readings(learned[0])
 sentences.why(*readings, rows)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## The spaces on one page
 #
 # {numref}`fig-medium-maps` maps each space by t-SNE, coloured by genre, the same colour for the same genre
 # throughout.
 
-# %% mystnb={"figure": {"caption": "Each space (first seed) by t-SNE, coloured by genre.", "name": "fig-medium-maps"}, "image": {"alt": "Small multiples of scatter plots, one for each space"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Each space (first seed) by t-SNE, coloured by genre.", "name": "fig-medium-maps"}, "image": {"alt": "Small multiples of scatter plots, one for each space"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 flat = {name: study.map(z) for name, z in named.items()}
 study.keep(plots.map_grid(flat, study.truth), "medium_maps")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # {numref}`fig-medium-genres` and {numref}`fig-medium-languages` look into the best space under k-means: what its
 # clusters hold of each genre and of each language. Noise, where there is any, is cluster -1.
 
-# %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 winner = study.best(spaces, rows, headline)
 clusters = study.partition(winner)
 study.keep(score_plots.contingency(study.truth, clusters), "medium_genres")
 
-# %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 languages = np.array([report.LANGUAGES.get(code, code) for code in study.languages])
 study.keep(score_plots.contingency(languages, clusters, "Language"), "medium_languages")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.clusters(study.truth, clusters)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # {numref}`fig-medium-summary` is the chapter on one page. Above: the best space by genre, language and cluster.
 # In the middle: the spaces by three scores. Below: the algorithms, what words and convolutions change, and
 # whether a neat geometry goes with the headline at all.
 
-# %% mystnb={"figure": {"caption": "The chapter on one page.", "name": "fig-medium-summary"}, "image": {"alt": "Nine panels: three maps, three score comparisons, algorithms, differences, and a scatter of scores"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "The chapter on one page.", "name": "fig-medium-summary"}, "image": {"alt": "Nine panels: three maps, three score comparisons, algorithms, differences, and a scatter of scores"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 flat = study.map(winner.z[0])
 groups = {"genre": study.truth, "language": languages, "cluster": clusters}
 three = {s: report.SCORE_NAMES[s] for s in (headline, "silhouette", "silhouette_shared")}
