@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from lib import disentanglement, factors, multimodal, probes, report, results, training, vade
+from lib import (
+    disentanglement,
+    factors,
+    multimodal,
+    probes,
+    report,
+    results,
+    training,
+    vade,
+    verdict,
+)
 from lib.conditional import CVAE, one_hot
 from lib.convolutional import Conv1dVAE, ConvVAE
 from lib.errors import UserError
@@ -21,7 +31,6 @@ NO_FACTORS = (
     "measures of the sweep above have to do."
 )
 NOTHING_MEASURED = pd.DataFrame(columns=["space", "beta", "seed", *disentanglement.MEASURES])
-TOLD = {"cvae": "language", "cvae_genre": "genre"}
 
 
 class Contest(Study):
@@ -173,11 +182,11 @@ def readings(study: Contest, networks: dict[str, Trained], sweep: Trained) -> pd
         a seed.
     """
     rows = []
-    for name in [name for name in TOLD if name in networks]:
-        fact = study.facts[TOLD[name]]
+    for name in [name for name in verdict.SAW if name in networks]:
+        fact = study.facts[verdict.SAW[name]]
         chance = probes.chance(study.inputs, fact)
         for told, untold in zip(networks[name].z, plain(sweep).z, strict=True):
-            row = {"fact": TOLD[name], "told": probes.linear(told, fact), "chance": chance}
+            row = {"fact": verdict.SAW[name], "told": probes.linear(told, fact), "chance": chance}
             rows.append(row | {"untold": probes.linear(untold, fact)})
     return pd.DataFrame(rows, columns=["fact", "told", "untold", "chance"])
 

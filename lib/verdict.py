@@ -1,9 +1,10 @@
 """The verdict: all methods in one table, what is behind their ranks, and what each idea bought.
 
-A method is a space under an algorithm. Methods are ranked by what can be compared between them:
-agreement with the genres, and the silhouette of their clusters in one shared space, the
-standardised input. The silhouette in a model's own space is no part of it, since it rises as the
-model dies; neither are the other scores of geometry, which are taken in each space itself.
+A method is a space under an algorithm. Methods are ranked by their agreement with the genres, and
+only where none are known by the silhouette of their clusters in one shared space, the standardised
+MFCC means. That silhouette can be compared between methods, but it favours those that were made of
+these very features. The silhouette in a model's own space is no part of it at all, since it rises
+as the model dies; neither are the other scores of geometry, which are taken in each space itself.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
 from lib import comparison, results, statistics
 from lib.report import SCORE_NAMES, method_name, space_name
 from lib.resampling import Draws, half_samples
 
-OVERALL = ("ami", "ari", "nmi", "purity", "silhouette_shared")
+OVERALL = ("ami", "ari", "nmi", "purity")
+WITHOUT_LABELS = ("silhouette_shared",)
 SAW = {"cvae": "language", "cvae_genre": "genre"}
 """What a model was told of each track besides its features; every other one was told nothing."""
 WITH_WORDS = {
@@ -33,8 +34,8 @@ WITH_WORDS = {
 
 
 def scores(rows: pd.DataFrame) -> list[str]:
-    """Return the scores that make up the overall score: of `OVERALL` those that are known here."""
-    return [score for score in OVERALL if rows[score].notna().any()]
+    """Return the scores that make up the overall score: `OVERALL`, or else `WITHOUT_LABELS`."""
+    return list(OVERALL if rows[OVERALL[0]].notna().any() else WITHOUT_LABELS)
 
 
 def table(
@@ -42,12 +43,12 @@ def table(
 ) -> pd.DataFrame:
     """Return one row a method: its scores, its ranks, their mean, and its place.
 
-    The overall score of a method is the mean of its ranks over the scores of `OVERALL` (without
-    labels, that is the shared silhouette alone): 1 would be the best in each. Equal scores share
-    the mean of their ranks, and a score that is not defined ranks last. Four of the five ask for
-    the genres and are close kin; NMI and purity favour many clusters. Not ranked, and without an
-    overall score, are methods that leave more than `comparison.NOISE_ALLOWED` of the tracks out as
-    noise, since they are judged on easier tracks, and models that were told the genre.
+    The overall score of a method is the mean of its ranks over `scores`: 1 would be the best in
+    each. Equal scores share the mean of their ranks, and a score that is not defined ranks last.
+    The four that ask for the genres are close kin; NMI and purity favour many clusters. Not ranked,
+    and without an overall score, are methods that leave more than `comparison.NOISE_ALLOWED` of the
+    tracks out as noise, since they are judged on easier tracks, and models that were told the
+    genre.
 
     Parameters
     ----------
@@ -61,8 +62,8 @@ def table(
     DataFrame
         ``method``, ``space``, ``algorithm``, ``representation``, ``beta``, ``saw`` (what it was
         told: nothing, ``language`` or ``genre``), ``noise``, ``health``, ``stability``; each score
-        with ``_low``, ``_high`` and ``_rank``; ``mean_rank``, the overall score, and ``place``. The
-        best first, those not ranked last.
+        with ``_low`` and ``_high``, and ``_rank`` where it counts; ``mean_rank``, the overall
+        score, and ``place``. The best first, those not ranked last.
     """
     known = scores(rows)
     stable = stability(labels or {})
@@ -74,7 +75,7 @@ def table(
         entry |= {"saw": SAW.get(first["representation"], "")}
         entry |= {"noise": group["noise_fraction"].mean(), "health": results.judge(group)}
         entry |= {"stability": stable.get(method, np.nan)}
-        for score in known:
+        for score in dict.fromkeys((*known, *WITHOUT_LABELS)):
             value = statistics.interval(group[score])
             entry |= {score: value.mean, f"{score}_low": value.low, f"{score}_high": value.high}
         found.append(entry)
@@ -106,7 +107,7 @@ def layout(table: pd.DataFrame) -> pd.DataFrame:
         Of text; columns that are empty throughout are left out.
     """
     text = pd.DataFrame({"Place": _written(table["place"], ".0f"), "Method": table["method"]})
-    for score in (score for score in OVERALL if score in table):
+    for score in (score for score in (*OVERALL, *WITHOUT_LABELS) if score in table):
         bounds = table[[score, f"{score}_low", f"{score}_high"]].itertuples(index=False)
         text[SCORE_NAMES[score]] = [format(statistics.Interval(*each), ".3f") for each in bounds]
     text["Mean rank"] = _written(table["mean_rank"], ".1f")
@@ -183,26 +184,6 @@ def resample(
     partitions = _by_method(labels)
     ranked = table.loc[table["place"].notna(), "method"]
     return half_samples({name: partitions[name] for name in ranked}, truth, shared, n_draws)
-
-
-def overall_ranks(draws: Mapping[str, Draws]) -> pd.DataFrame:
-    """Return the overall score over draws of tracks and seeds: the mean of ranks in each draw.
-
-    Parameters
-    ----------
-    draws : mapping of str to Draws
-        As from `resample`; methods are ranked among each other, and not with those left out.
-
-    Returns
-    -------
-    DataFrame
-        ``method``, mean ``rank``, and 95 % of the draws between ``low`` and ``high``; best first.
-    """
-    ranks = np.mean([stats.rankdata(-each.values, axis=1) for each in draws.values()], axis=0)
-    low, high = np.quantile(ranks, [0.025, 0.975], axis=0)
-    names = next(iter(draws.values())).names
-    found = pd.DataFrame({"method": names, "rank": ranks.mean(axis=0), "low": low, "high": high})
-    return found.sort_values("rank", kind="stable", ignore_index=True)
 
 
 def betas(rows: pd.DataFrame, headline: str) -> pd.DataFrame:
