@@ -64,7 +64,7 @@ report.say(
 # Before anything is learned: k-means on the vectors themselves and on their principal components. Two
 # more rows tell how to read the scores. *Random labels* shows what chance reaches; *the genres
 # themselves* shows how well the true genres would score if they were a partition, and their silhouette is
-# the surprise to look for in {numref}`tab-easy-baselines`.
+# the surprise to look for in [the table below](#tab-easy-baselines).
 
 # %% tags=["hide-input"]
 raw, pca = study.raw(), study.pca()
@@ -104,7 +104,7 @@ report.say(
 )
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-easy-training` shows the losses. Look for a KL that rises and then holds: a KL that falls
+# [The figure below](#fig-easy-training) shows the losses. Look for a KL that rises and then holds: a KL that falls
 # to zero would mean that the code carries nothing.
 
 # %% mystnb={"figure": {"caption": "Losses over epochs: the mean over seeds, the band from the lowest to the highest.", "name": "fig-easy-training"}, "image": {"alt": "Three panels: total, reconstruction and KL loss over epochs for the autoencoder and the VAE"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -117,7 +117,7 @@ sentences.health("VAE", vae.health, settings.latent_dim)
 # %% [markdown]
 # ## All partitions, scored
 #
-# {numref}`tab-easy` is the result: how well the partitions agree with the genres. AMI and ARI are zero for
+# [The table below](#tab-easy) is the result: how well the partitions agree with the genres. AMI and ARI are zero for
 # chance; NMI and purity must be read against the row of random labels. The untrained encoder is a VAE
 # before its first step: what it reaches was not learned.
 
@@ -138,7 +138,7 @@ study.table(against, "k-means against the genres: mean ± half of the 95 % inter
 sentences.duel(rows, "ami", "vae", "pca", "raw", "ae")
 
 # %% [markdown]
-# {numref}`tab-easy-geometry` scores the same partitions by their geometry alone. The silhouette in a
+# [The table below](#tab-easy-geometry) scores the same partitions by their geometry alone. The silhouette in a
 # model's own space is there because everybody reports it, the shared silhouette because only that can be
 # compared between rows. For Davies-Bouldin, less is better.
 
@@ -151,7 +151,7 @@ study.table(geometry, "The same partitions by their geometry.", "easy-geometry")
 sentences.duel(rows, "silhouette_shared", "vae", "pca")
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-easy-scores` shows the scores with their intervals: where two intervals overlap widely, there
+# [The figure below](#fig-easy-scores) shows the scores with their intervals: where two intervals overlap widely, there
 # is no winner.
 
 # %% mystnb={"figure": {"caption": "Scores of k-means on each representation, with 95 % intervals over seeds.", "name": "fig-easy-scores"}, "image": {"alt": "Points with error bars, one row for each representation, one panel for each score"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -162,7 +162,7 @@ study.keep(bars, "easy_scores")
 # %% [markdown]
 # ## Is the silhouette real?
 #
-# In few dimensions even noise falls into neat clusters. {numref}`fig-easy-noise` sets each space's silhouette
+# In few dimensions even noise falls into neat clusters. [The figure below](#fig-easy-noise) sets each space's silhouette
 # above a dash: what k-means reaches on Gaussian noise of that space's own shape, its covariance. Only what
 # stands clearly above its dash says something about music. The curve is noise that is equally wide in all
 # directions, to guide the eye.
@@ -177,7 +177,7 @@ sentences.noise(points)
 # %% [markdown]
 # ## The VAE's latent space
 #
-# {numref}`fig-easy-maps` maps the latent space of the first seed's VAE to the plane twice, by t-SNE and by
+# [The figure below](#fig-easy-maps) maps the latent space of the first seed's VAE to the plane twice, by t-SNE and by
 # UMAP, coloured by genre and by cluster. Look for genres that lie together; the distances between groups
 # mean nothing on such maps.
 
@@ -187,7 +187,7 @@ flat = {"t-SNE": projection.tsne(z), "UMAP": projection.umap(z)}
 study.keep(plots.maps(flat, {"genre": study.truth, "cluster": clusters}), "easy_maps")
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-easy-genres` counts what each cluster of that partition holds. A genre that fills a column
+# [The figure below](#fig-easy-genres) counts what each cluster of that partition holds. A genre that fills a column
 # alone was found; a genre spread over a row was not.
 
 # %% mystnb={"figure": {"caption": "Genres in each of the VAE's clusters (first seed).", "name": "fig-easy-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]

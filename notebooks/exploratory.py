@@ -44,7 +44,7 @@ report.say(study.corpus.summary)
 # %% [markdown]
 # ## The tracks
 #
-# {numref}`fig-corpus` counts the tracks of each genre and shows how long they are. Balanced classes make
+# [The figure below](#fig-corpus) counts the tracks of each genre and shows how long they are. Balanced classes make
 # the scores of later chapters easy to read; tracks of different lengths would make length itself a
 # feature.
 
@@ -78,7 +78,7 @@ study.keep(plots.track(*study.example()), "track") if study.has_audio else repor
 # Each track is summed up by the means of its 20 MFCCs.
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-correlation` shows how they correlate over tracks. Strong blocks away from the diagonal are redundancy: what PCA, and any autoencoder, lives on.
+# [The figure below](#fig-correlation) shows how they correlate over tracks. Strong blocks away from the diagonal are redundancy: what PCA, and any autoencoder, lives on.
 
 # %% mystnb={"figure": {"caption": "Correlation of the 20 MFCC means over tracks.", "name": "fig-correlation"}, "image": {"alt": "Heat map of correlations between 20 features"}} tags=["book-only", "hide-input"]
 means = [f"mfcc{i}_mean" for i in range(1, 21)]
@@ -88,7 +88,7 @@ study.keep(plots.mfcc_correlation(study.features.vectors[means]), "feature_corre
 sentences.correlation(study.features.vectors[means])
 
 # %% [markdown]
-# {numref}`fig-raw-map` maps the standardised features to the plane. No model has touched them yet, so
+# [The figure below](#fig-raw-map) maps the standardised features to the plane. No model has touched them yet, so
 # whatever groups of genres show here, later models did not invent.
 
 # %% mystnb={"figure": {"caption": "The standardised MFCC means by t-SNE, coloured by genre.", "name": "fig-raw-map"}, "image": {"alt": "Scatter plot of the tracks coloured by genre"}} tags=["hide-input"]
@@ -102,7 +102,7 @@ sentences.neighbours(study.inputs, study.truth)
 # ## How a track of the demo corpus is made
 #
 # Whichever corpus this book shows, the project can also compose its own: the demo corpus. Each of its genres
-# is a caricature, a row of ranges and weights ({numref}`tab-demo-genres`) from which a track's factors are
+# is a caricature, a row of ranges and weights ([the table below](#tab-demo-genres)) from which a track's factors are
 # drawn; now and then one is borrowed from a neighbouring genre, so that genres overlap as they do in life.
 
 # %% tags=["book-only", "hide-input"]
@@ -110,7 +110,7 @@ caption = "The genres of the demo corpus: ranges, and the likeliest of each choi
 study.table(demo.genre_table(), caption, "demo-genres")
 
 # %% [markdown] tags=["book-only"]
-# From the factors follows a score, {numref}`fig-demo-score`: look for the bass that walks, the drums below
+# From the factors follows a score, [the figure below](#fig-demo-score): look for the bass that walks, the drums below
 # it, and the voice on top. Each part is then synthesised by itself.
 
 # %% mystnb={"figure": {"caption": "The score of one composed track: time runs to the right, pitch upwards.", "name": "fig-demo-score"}, "image": {"alt": "Piano roll of one composed track, a colour for each part"}} tags=["book-only", "hide-input"]
@@ -128,7 +128,7 @@ report.players({"the whole": demo.render(score), **demo.stems(score)})
 
 # %% [markdown] tags=["book-only"]
 # A second set of composed clips holds everything still but eight factors, which are drawn uniformly and
-# independently of each other ({numref}`tab-demo-factors`). It has no genres and is clustered nowhere: it is
+# independently of each other ([the table below](#tab-demo-factors)). It has no genres and is clustered nowhere: it is
 # the ground truth against which the disentanglement of a latent space can be measured.
 
 # %% tags=["book-only", "hide-input"]

@@ -59,7 +59,7 @@ report.say(study.corpus.summary)
 # The VAE of the Easy task is trained anew for each beta and each seed; at beta 1 it is that very network. The
 # KL is the *rate*, the nats that the code of a track costs; the squared error is the *distortion*, what the
 # decoder gets wrong. No network can lower both for ever: beta says how many nats of one are worth a nat of the
-# other. {numref}`fig-hard-rate` draws the trade, and {numref}`tab-hard-sweep` puts numbers on what it does to the
+# other. [The figure below](#fig-hard-rate) draws the trade, and [the table below](#tab-hard-sweep) puts numbers on what it does to the
 # code.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
@@ -75,7 +75,7 @@ study.keep(latent_plots.rate_distortion(members), "hard_rate_distortion")
 sweep_sentences.rate_distortion(members)
 
 # %% [markdown]
-# Where do the nats go? {numref}`fig-hard-kl` sorts the latent dimensions of each network by their KL. Look for a
+# Where do the nats go? [The figure below](#fig-hard-kl) sorts the latent dimensions of each network by their KL. Look for a
 # step: dimensions to the right of it carry nothing, and their posterior is the prior.
 
 # %% mystnb={"figure": {"caption": "KL of each latent dimension, sorted; a panel for each beta.", "name": "fig-hard-kl"}, "image": {"alt": "Sorted bars of KL per dimension, one panel for each beta"}} tags=["hide-input", "nbval-ignore-output"]
@@ -90,7 +90,7 @@ sweep_sentences.code(members, dimensions)
 # %% [markdown]
 # ### Does a high silhouette mean a good beta?
 #
-# The silhouette of k-means in the latent space is what many a study of this kind reports. {numref}`fig-hard-silhouette`
+# The silhouette of k-means in the latent space is what many a study of this kind reports. [The figure below](#fig-hard-silhouette)
 # sets it beside the silhouette of the same clusters in the space of the input, which no network can bend, and
 # beside the agreement with the genres where they are known. Look for a line that rises where the others fall.
 
@@ -107,7 +107,7 @@ study.keep(latent_plots.silhouettes(members), "hard_silhouettes")
 sweep_sentences.misleading(sweep.misleading(members))
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-hard-betas` maps the latent space at each beta by t-SNE, the first seed each time. A map always
+# [The figure below](#fig-hard-betas) maps the latent space at each beta by t-SNE, the first seed each time. A map always
 # shows some shape, even of noise: trust it only as far as the numbers above go.
 
 # %% mystnb={"figure": {"caption": "The latent space at each beta (first seed) by t-SNE, coloured by genre.", "name": "fig-hard-betas"}, "image": {"alt": "Small multiples of scatter plots, one for each beta"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -136,7 +136,7 @@ study.keep(latent_plots.beta_maps(maps, study.truth), "hard_beta_maps")
 # Gaussians in its place. Half of its epochs it is a plain VAE; then a mixture is fitted to its codes, and both are
 # learned together. Its own clusters are scored beside those that k-means finds in its code.
 #
-# {numref}`tab-hard-health` lists all networks of this chapter with their health, the sweep at the beta looked at.
+# [The table below](#tab-hard-health) lists all networks of this chapter with their health, the sweep at the beta looked at.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 networks = study.earlier() | study.conditional("cvae", "language")
@@ -194,7 +194,7 @@ verdict_sentences.disentanglement(together)
 # %% [markdown]
 # ## The latent space, seen and heard
 #
-# What does one latent do? {numref}`fig-hard-traversal` takes the code of one track and moves one active
+# What does one latent do? [The figure below](#fig-hard-traversal) takes the code of one track and moves one active
 # latent at a time, the others held still; each panel is what the decoder makes of it.
 
 # %% mystnb={"figure": {"caption": "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of the latent.", "name": "fig-hard-traversal"}, "image": {"alt": "Grid of decoded features, a row for each latent dimension"}} tags=["hide-input", "nbval-ignore-output"]
@@ -227,7 +227,7 @@ report.say(sweep_sentences.SOUND if study.images is not None else "")
 # ## All features, and neighbours
 #
 # All networks so far eat the same 20 MFCC means, so that what differs between them is the network. What if the aim
-# were the best partition of this corpus? {numref}`tab-hard-ideas` tries a row of ideas on *all* hand-made features,
+# were the best partition of this corpus? [The table below](#tab-hard-ideas) tries a row of ideas on *all* hand-made features,
 # each column brought to a normal distribution by its ranks: neighbourhood graphs, a VAE that keeps neighbours,
 # mixtures, ensembles. The one to be trusted is chosen by a criterion that reads no label: how well its partitions
 # agree with those of all other ideas.
@@ -251,7 +251,7 @@ sentences.tried(tried)
 # purity; without labels, its rank by the silhouette of its clusters in the shared space. That silhouette stands
 # in the table for comparison, but has no vote beside labels, since it is taken among the MFCC means and favours
 # what was made of them. Methods that leave more than one track in twenty out, and those that were told the genre, are
-# scored but not ranked. {numref}`tab-hard-top` names the best ten.
+# scored but not ranked. [The table below](#tab-hard-top) names the best ten.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 untrained = representation("random_encoder", study.untrained(models.VAE))
@@ -264,7 +264,7 @@ results.write_csv(study.folder / "verdict.csv", verdict.written(methods))
 study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard-top")
 
 # %% [markdown]
-# Ranks need a test, or they are a list of lucky numbers. {numref}`fig-hard-ranks` ranks the spaces under k-means (and
+# Ranks need a test, or they are a list of lucky numbers. [The figure below](#fig-hard-ranks) ranks the spaces under k-means (and
 # VaDE's own clusters) again and again, each time on half of the tracks and on seeds drawn anew, the same for all.
 # A bar joins methods that cannot be told apart.
 
@@ -278,7 +278,7 @@ study.keep(verdict_plots.critical_difference(ranks, groups, label), "hard_ranks"
 verdict_sentences.verdict(methods, draws, headline)
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-hard-verdict` shows the same methods by every score that counts, coloured by rank.
+# [The figure below](#fig-hard-verdict) shows the same methods by every score that counts, coloured by rank.
 
 # %% mystnb={"figure": {"caption": "Spaces under k-means by all scores that make up the overall one; the colours are ranks.", "name": "fig-hard-verdict"}, "image": {"alt": "Heat map of scores, methods down, scores across"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 names = {score: report.SCORE_NAMES[score] for score in verdict.scores(rows)}
@@ -288,7 +288,7 @@ study.keep(verdict_plots.verdict_matrix(fair, names), "hard_verdict")
 verdict_sentences.leak(methods, headline)
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-hard-top` holds the ten best against PCA and k-means, the plain way.
+# [The figure below](#fig-hard-top) holds the ten best against PCA and k-means, the plain way.
 
 # %% mystnb={"figure": {"caption": "The ten best methods overall, with 95 % intervals over seeds; the line is PCA with k-means.", "name": "fig-hard-top"}, "image": {"alt": "Horizontal bars of the ten best methods"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 plain_way = methods.loc[methods["method"] == "PCA", headline].iloc[0]
@@ -296,7 +296,7 @@ figure = verdict_plots.top_bars(methods[:10], headline, label, ("PCA, k-means", 
 study.keep(figure, "hard_top")
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-hard-stability` sets the score of each method against how alike the partitions of its seeds are: a
+# [The figure below](#fig-hard-stability) sets the score of each method against how alike the partitions of its seeds are: a
 # method that finds another answer each time has found none.
 
 # %% mystnb={"figure": {"caption": "Score against stability, the mean ARI between the partitions of two seeds.", "name": "fig-hard-stability"}, "image": {"alt": "Scatter of score against stability, a point for each method"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -311,7 +311,7 @@ study.keep(verdict_plots.stability(methods, headline, label), "hard_stability")
 verdict_sentences.betas(verdict.betas(rows, headline), headline)
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-hard-words` compares spaces with words and without, seed by seed.
+# [The figure below](#fig-hard-words) compares spaces with words and without, seed by seed.
 
 # %% mystnb={"figure": {"caption": "What words add to sound, with 95 % intervals over seeds.", "name": "fig-hard-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 compared = comparison.differences(rows, headline, verdict.with_words(rows))
@@ -323,7 +323,7 @@ sentences.added(compared, "adding words")
 # %% [markdown] tags=["book-only"]
 # ## The clusters of the best method
 #
-# What did the best space find? {numref}`tab-hard-clusters` describes each of its clusters by size, genres, languages, its
+# What did the best space find? [The table below](#tab-hard-clusters) describes each of its clusters by size, genres, languages, its
 # most typical tracks, the features that set it apart from all others, and its words where they are known.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -358,7 +358,7 @@ report.players(
 # %% [markdown]
 # ## All on one page
 #
-# {numref}`fig-hard-summary` is the chapter on one page: above the best space, in the middle the methods, below what beta,
+# [The figure below](#fig-hard-summary) is the chapter on one page: above the best space, in the middle the methods, below what beta,
 # words and algorithms change.
 
 # %% mystnb={"figure": {"caption": "The Hard task on one page.", "name": "fig-hard-summary"}, "image": {"alt": "Nine panels: three maps, three comparisons of methods, three of what changes them"}} tags=["hide-input", "nbval-ignore-output"]

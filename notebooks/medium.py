@@ -49,7 +49,7 @@ report.say(study.corpus.summary)
 # ## The words
 #
 # Words are looked for as lyrics, then as what a transcriber heard; a mere title is counted but not
-# clustered. {numref}`tab-medium-words` says where the words of each track come from. What to look for: how
+# clustered. [The table below](#tab-medium-words) says where the words of each track come from. What to look for: how
 # many tracks have none, since whatever is built on words can say nothing about those.
 
 # %% tags=["hide-input"]
@@ -92,7 +92,7 @@ learned = [
 study.table(report.health_table(trained), "The networks and their health.", "medium-health")
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-medium-training` shows how they learned. The image has many times more numbers than the
+# [The figure below](#fig-medium-training) shows how they learned. The image has many times more numbers than the
 # vector, so the losses of the 2-D network live on another scale.
 
 # %% mystnb={"figure": {"caption": "Losses over epochs; the band runs from the lowest to the highest seed.", "name": "fig-medium-training"}, "image": {"alt": "Three panels of losses over epochs, one line for each network"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -118,7 +118,7 @@ shown
 # ## Every space by every algorithm
 #
 # k-means, Ward's agglomeration, a Gaussian mixture and spectral clustering are told how many clusters there
-# are; DBSCAN and HDBSCAN find out themselves, and may call tracks noise. {numref}`tab-medium` gives the score of
+# are; DBSCAN and HDBSCAN find out themselves, and may call tracks noise. [The table below](#tab-medium) gives the score of
 # each pair.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
@@ -130,7 +130,7 @@ caption = f"{report.SCORE_NAMES[headline]} of each space (down) under each algor
 study.table(comparison.matrix(rows, headline), caption, "medium")
 
 # %% [markdown] tags=["book-only"]
-# {numref}`tab-medium-noise` gives the share of tracks left out as noise, without which these scores cannot be read: a track
+# [The table below](#tab-medium-noise) gives the share of tracks left out as noise, without which these scores cannot be read: a track
 # without words is noise to the spaces of words alone.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -142,7 +142,7 @@ sentences.problems(rows)
 
 # %% [markdown] tags=["book-only"]
 # An algorithm that calls all but the clearest tracks noise looks good on what is left.
-# {numref}`tab-medium-with-noise` scores the density-based partitions without their noise and with it.
+# [The table below](#tab-medium-with-noise) scores the density-based partitions without their noise and with it.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 caption = (
@@ -154,14 +154,14 @@ study.table(study.noise_table(spaces), caption, "medium-with-noise")
 sentences.exactness(len(study.truth))
 
 # %% [markdown]
-# {numref}`tab-medium-top` names the five best methods among those that leave no more than one track in twenty out.
+# [The table below](#tab-medium-top) names the five best methods among those that leave no more than one track in twenty out.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 ranked = comparison.ranking(rows, headline)
 study.table(report.ranked_table(ranked[:5], headline), "The five best.", "medium-top")
 
 # %% [markdown] tags=["book-only"]
-# {numref}`tab-medium-best` names the best of each kind of features.
+# [The table below](#tab-medium-best) names the best of each kind of features.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 best = comparison.ranking(rows, headline, by=["features", "method"]).drop_duplicates("features")
@@ -172,7 +172,7 @@ study.table(report.ranked_table(best, headline), caption, "medium-best")
 sentences.ranking(ranked, headline)
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-medium-matrix` shows the same matrix as a heat map; {numref}`fig-medium-scores` all scores of the
+# [The first figure below](#fig-medium-matrix) shows the same matrix as a heat map; [the second](#fig-medium-scores) all scores of the
 # spaces under k-means, each column scaled from its worst to its best, so that scores of different units can be
 # read side by side. Only the shared silhouette can be compared from row to row; the other scores of geometry
 # are taken in each space itself. Look for columns that disagree: a space that wins by geometry and loses by genre.
@@ -189,7 +189,7 @@ study.keep(figure, "medium_scores")
 # %% [markdown]
 # ## What words add
 #
-# {numref}`fig-medium-words` compares, seed by seed and under each algorithm, sound with words to sound alone, and
+# [The figure below](#fig-medium-words) compares, seed by seed and under each algorithm, sound with words to sound alone, and
 # the convolutional networks to the plain one. Blue differs from zero by a paired t-test with Holm's correction
 # for the number of comparisons; grey is inside the noise, or has no noise to be judged by.
 
@@ -221,7 +221,7 @@ sentences.genres_apart(together)
 # %% [markdown]
 # ## Languages side by side
 #
-# Lyrics may cluster by language before anything else. {numref}`tab-medium-language` asks of each space whether its
+# Lyrics may cluster by language before anything else. [The table below](#tab-medium-language) asks of each space whether its
 # k-means clusters follow the genre or the language (AMI with each, over the tracks whose language is known).
 # Clusters that follow the language are language artefacts, however neat they are.
 
@@ -235,7 +235,7 @@ study.table(
 sentences.language(agreement)
 
 # %% [markdown] tags=["book-only"]
-# {numref}`tab-medium-knowledge` says what a linear reader finds in each space.
+# [The table below](#tab-medium-knowledge) says what a linear reader finds in each space.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 named = {report.space_name(r.name): r.z[0] for r in spaces}
@@ -256,7 +256,7 @@ sentences.why(*readings, rows)
 # %% [markdown] tags=["book-only"]
 # ## The spaces on one page
 #
-# {numref}`fig-medium-maps` maps each space by t-SNE, coloured by genre, the same colour for the same genre
+# [The figure below](#fig-medium-maps) maps each space by t-SNE, coloured by genre, the same colour for the same genre
 # throughout.
 
 # %% mystnb={"figure": {"caption": "Each space (first seed) by t-SNE, coloured by genre.", "name": "fig-medium-maps"}, "image": {"alt": "Small multiples of scatter plots, one for each space"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -264,7 +264,7 @@ flat = {name: study.map(z) for name, z in named.items()}
 study.keep(plots.map_grid(flat, study.truth), "medium_maps")
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-medium-genres` and {numref}`fig-medium-languages` look into the best space under k-means: what its
+# [The first figure below](#fig-medium-genres) and [the second](#fig-medium-languages) look into the best space under k-means: what its
 # clusters hold of each genre and of each language. Noise, where there is any, is cluster -1.
 
 # %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -280,7 +280,7 @@ study.keep(score_plots.contingency(languages, clusters, "Language"), "medium_lan
 sentences.clusters(study.truth, clusters)
 
 # %% [markdown] tags=["book-only"]
-# {numref}`fig-medium-summary` is the chapter on one page. Above: the best space by genre, language and cluster.
+# [The figure below](#fig-medium-summary) is the chapter on one page. Above: the best space by genre, language and cluster.
 # In the middle: the spaces by three scores. Below: the algorithms, what words and convolutions change, and
 # whether a neat geometry goes with the headline at all.
 
