@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -47,14 +48,15 @@ def lab(browser, tones, tmp_path):
          "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
          "--IdentityProvider.token=",
          f"--ServerApp.root_dir={notebooks}"],
-        env=environment, stdout=log, stderr=log,
+        env=environment, stdout=log, stderr=log, start_new_session=True,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{address}/api/status", server, tmp_path / "lab.log")
         yield address, notebooks
     finally:
-        server.terminate()
+        # at once and with its kernels: nothing of theirs is to be kept
+        os.killpg(server.pid, signal.SIGKILL)
         server.wait(30)
         log.close()
 
