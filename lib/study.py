@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from lib import (
     clustering,
@@ -244,7 +245,9 @@ class Study(Dataset):
             if algorithm == "own":
                 labels[there] = representation.own[member][there]
             elif there.sum() > self.n_clusters:
-                labels[there] = clustering.ALGORITHMS[algorithm](z[there], self.n_clusters, seed)
+                with threadpool_limits(1):  # on matrices this small, threads wait for each other
+                    partition = clustering.ALGORITHMS[algorithm]
+                    labels[there] = partition(z[there], self.n_clusters, seed)
             self.labels[key] = labels
         return self.labels[key]
 
