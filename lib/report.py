@@ -180,7 +180,8 @@ def sweep_table(members: pd.DataFrame) -> pd.DataFrame:
 def ideas_table(summary: pd.DataFrame) -> pd.DataFrame:
     """Lay out `lib.ideas.summary`; scores that are nowhere defined (no labels) are left out."""
     names = {"what": "Idea", "agreement": "Agreement", "best by": "Best by", **SCORE_NAMES}
-    return summary.loc[:, (summary != "").any()].rename(columns=names)
+    shown = summary.drop(columns="ami")  # it goes with NMI, and others report these three
+    return shown.loc[:, (shown != "").any()].rename(columns=names)
 
 
 def ranked_table(ranking: pd.DataFrame, score: str) -> pd.DataFrame:

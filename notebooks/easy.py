@@ -43,14 +43,14 @@ from lib.study import Study, representation
 study = Study("easy", settings)
 report.say(study.corpus.summary)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## From sound to vectors
 #
 # A track's vector holds the means of its 20 mel-frequency cepstral coefficients over time: its average
 # timbre, and nothing of its rhythm or its melody. The vectors are standardised. This is the space that
 # all representations share, and the *shared silhouette* below is always taken in it.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["book-only", "nbval-ignore-output"]
 X = study.inputs
 report.say(
     f"{X.shape[0]} tracks have {X.shape[1]} features each; "
@@ -58,7 +58,7 @@ report.say(
     f"k-means will look for {study.n_clusters} clusters."
 )
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## Baselines
 #
 # Before anything is learned: k-means on the vectors themselves and on their principal components. Two
@@ -66,7 +66,7 @@ report.say(
 # themselves* shows how well the true genres would score if they were a partition, and their silhouette is
 # the surprise to look for in [the table below](#tab-easy-baselines).
 
-# %% tags=["hide-input"]
+# %% tags=["book-only", "hide-input"]
 raw, pca = study.raw(), study.pca()
 baselines = study.score([raw, pca])
 columns = ["ami", "ari", "purity", "silhouette", "calinski_harabasz", "davies_bouldin"]
@@ -76,10 +76,10 @@ study.table(
     "easy-baselines",
 )
 
-# %% tags=["remove-input"]
+# %% tags=["book-only", "remove-input"]
 sentences.baselines(baselines)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## Autoencoder and VAE
 #
 # Both networks have hidden layers of 128 and 64 units and differ in one thing: the autoencoder's code is
@@ -95,7 +95,7 @@ sentences.baselines(baselines)
 # batch. Averaging the error over features instead would weaken it $d$-fold and, at this $\beta$, kill the
 # model.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["book-only", "nbval-ignore-output"]
 autoencoder = study.learn("ae", models.Autoencoder)
 vae = study.learn("vae", models.VAE, beta=1.0)
 untrained = study.untrained(models.VAE)
@@ -111,7 +111,7 @@ report.say(
 curves = plots.training_curves({"Autoencoder": autoencoder.history, "VAE": vae.history})
 study.keep(curves, "easy_training")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.health("VAE", vae.health, settings.latent_dim)
 
 # %% [markdown]
@@ -137,17 +137,17 @@ study.table(against, "k-means against the genres: mean ± half of the 95 % inter
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.duel(rows, "ami", "vae", "pca", "raw", "ae")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # [The table below](#tab-easy-geometry) scores the same partitions by their geometry alone. The silhouette in a
 # model's own space is there because everybody reports it, the shared silhouette because only that can be
 # compared between rows. For Davies-Bouldin, less is better.
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 GEOMETRY = ["silhouette", "silhouette_shared", "calinski_harabasz", "davies_bouldin"]
 geometry = report.scores_table(rows, GEOMETRY)
 study.table(geometry, "The same partitions by their geometry.", "easy-geometry")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.duel(rows, "silhouette_shared", "vae", "pca")
 
 # %% [markdown] tags=["book-only"]
@@ -159,7 +159,7 @@ shown = ["ami", "nmi", "ari", "purity", "silhouette", "silhouette_shared"]
 bars = score_plots.score_bars(report.with_names(rows), {s: report.SCORE_NAMES[s] for s in shown})
 study.keep(bars, "easy_scores")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## Is the silhouette real?
 #
 # In few dimensions even noise falls into neat clusters. [The figure below](#fig-easy-noise) sets each space's silhouette
@@ -167,21 +167,21 @@ study.keep(bars, "easy_scores")
 # stands clearly above its dash says something about music. The curve is noise that is equally wide in all
 # directions, to guide the eye.
 
-# %% mystnb={"figure": {"caption": "Silhouette against effective dimensions. Dashes are noise of each space's own shape, the curve is round noise.", "name": "fig-easy-noise"}, "image": {"alt": "Scatter plot of representations with a falling line for noise"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Silhouette against effective dimensions. Dashes are noise of each space's own shape, the curve is round noise.", "name": "fig-easy-noise"}, "image": {"alt": "Scatter plot of representations with a falling line for noise"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 points, line = study.against_noise(representations, rows)
 study.keep(score_plots.noise_line(points, line), "easy_noise_line")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.noise(points)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## The VAE's latent space
 #
 # [The figure below](#fig-easy-maps) maps the latent space of the first seed's VAE to the plane twice, by t-SNE and by
 # UMAP, coloured by genre and by cluster. Look for genres that lie together; the distances between groups
 # mean nothing on such maps.
 
-# %% mystnb={"figure": {"caption": "The VAE's latent space (first seed) by t-SNE and UMAP, coloured by genre and by cluster.", "name": "fig-easy-maps"}, "image": {"alt": "Four scatter plots of the tracks"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "The VAE's latent space (first seed) by t-SNE and UMAP, coloured by genre and by cluster.", "name": "fig-easy-maps"}, "image": {"alt": "Four scatter plots of the tracks"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 z, clusters = vae.z[0], study.partition(representations[-1])
 flat = {"t-SNE": projection.tsne(z), "UMAP": projection.umap(z)}
 study.keep(plots.maps(flat, {"genre": study.truth, "cluster": clusters}), "easy_maps")

@@ -60,19 +60,19 @@ sentences.corpus(study.corpus.tracks)
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 report.players(study.excerpts(seconds=5))
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## One track, from waveform to MFCC
 #
 # Where there is audio, the figure below shows one of these tracks three times over the same seconds: as the
 # waveform; as the mel spectrogram, where beats are vertical and held notes horizontal lines; and as its
 # MFCCs, which describe the outline of each spectrum, its timbre, and little else.
 
-# %% mystnb={"figure": {"caption": "One track: waveform, mel spectrogram and MFCCs.", "name": "fig-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of one track over time"}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "One track: waveform, mel spectrogram and MFCCs.", "name": "fig-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of one track over time"}} tags=["book-only", "hide-input"]
 study.keep(plots.track(*study.example()), "track") if study.has_audio else report.say(
     report.NO_AUDIO
 )
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## The features
 #
 # Each track is summed up by the means of its 20 MFCCs.
@@ -87,15 +87,15 @@ study.keep(plots.mfcc_correlation(study.features.vectors[means]), "feature_corre
 # %% tags=["book-only", "remove-input"]
 sentences.correlation(study.features.vectors[means])
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # [The figure below](#fig-raw-map) maps the standardised features to the plane. No model has touched them yet, so
 # whatever groups of genres show here, later models did not invent.
 
-# %% mystnb={"figure": {"caption": "The standardised MFCC means by t-SNE, coloured by genre.", "name": "fig-raw-map"}, "image": {"alt": "Scatter plot of the tracks coloured by genre"}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The standardised MFCC means by t-SNE, coloured by genre.", "name": "fig-raw-map"}, "image": {"alt": "Scatter plot of the tracks coloured by genre"}} tags=["book-only", "hide-input"]
 flat = {"t-SNE": projection.tsne(study.inputs)}
 study.keep(plots.maps(flat, {"genre": study.truth}), "raw_map")
 
-# %% tags=["remove-input"]
+# %% tags=["book-only", "remove-input"]
 sentences.neighbours(study.inputs, study.truth)
 
 # %% [markdown] tags=["book-only"]

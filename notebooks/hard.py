@@ -74,17 +74,17 @@ study.keep(latent_plots.rate_distortion(members), "hard_rate_distortion")
 # %% tags=["nbval-ignore-output", "remove-input"]
 sweep_sentences.rate_distortion(members)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # Where do the nats go? [The figure below](#fig-hard-kl) sorts the latent dimensions of each network by their KL. Look for a
 # step: dimensions to the right of it carry nothing, and their posterior is the prior.
 
-# %% mystnb={"figure": {"caption": "KL of each latent dimension, sorted; a panel for each beta.", "name": "fig-hard-kl"}, "image": {"alt": "Sorted bars of KL per dimension, one panel for each beta"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "KL of each latent dimension, sorted; a panel for each beta.", "name": "fig-hard-kl"}, "image": {"alt": "Sorted bars of KL per dimension, one panel for each beta"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 study.keep(latent_plots.kl_bars(dimensions), "hard_kl_bars")
 
 # %% mystnb={"figure": {"caption": "The state of the code over beta: active units, variance, correlation, total correlation.", "name": "fig-hard-code"}, "image": {"alt": "Panels of measures of the code over beta, with bands over seeds"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 study.keep(latent_plots.code_state(members), "hard_code")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sweep_sentences.code(members, dimensions)
 
 # %% [markdown]
@@ -191,18 +191,18 @@ shown
 together = verdict.disentanglement(measured, sweep_rows, headline)
 verdict_sentences.disentanglement(together)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## The latent space, seen and heard
 #
 # What does one latent do? [The figure below](#fig-hard-traversal) takes the code of one track and moves one active
 # latent at a time, the others held still; each panel is what the decoder makes of it.
 
-# %% mystnb={"figure": {"caption": "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of the latent.", "name": "fig-hard-traversal"}, "image": {"alt": "Grid of decoded features, a row for each latent dimension"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of the latent.", "name": "fig-hard-traversal"}, "image": {"alt": "Grid of decoded features, a row for each latent dimension"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 pictured = networks.get("conv_vae", looked_at)
 moved = traversal.traverse(pictured, 0, track=0)
 study.keep(latent_plots.traversal(moved), "hard_traversal")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sweep_sentences.traversal(moved)
 
 # %% [markdown] tags=["book-only"]
@@ -284,7 +284,7 @@ verdict_sentences.verdict(methods, draws, headline)
 names = {score: report.SCORE_NAMES[score] for score in verdict.scores(rows)}
 study.keep(verdict_plots.verdict_matrix(fair, names), "hard_verdict")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 verdict_sentences.leak(methods, headline)
 
 # %% [markdown] tags=["book-only"]
@@ -355,13 +355,13 @@ report.players(
     else {}
 )
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## All on one page
 #
 # [The figure below](#fig-hard-summary) is the chapter on one page: above the best space, in the middle the methods, below what beta,
 # words and algorithms change.
 
-# %% mystnb={"figure": {"caption": "The Hard task on one page.", "name": "fig-hard-summary"}, "image": {"alt": "Nine panels: three maps, three comparisons of methods, three of what changes them"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "The Hard task on one page.", "name": "fig-hard-summary"}, "image": {"alt": "Nine panels: three maps, three comparisons of methods, three of what changes them"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 flat = study.map(best.z[0])
 groupings = {"genre": study.truth, "language": languages, "cluster": clusters}
 betas_table = verdict.betas(rows, headline)

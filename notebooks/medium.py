@@ -45,21 +45,21 @@ from lib.study import Study, representation
 study = Study("medium", settings)
 report.say(study.corpus.summary)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## The words
 #
 # Words are looked for as lyrics, then as what a transcriber heard; a mere title is counted but not
 # clustered. [The table below](#tab-medium-words) says where the words of each track come from. What to look for: how
 # many tracks have none, since whatever is built on words can say nothing about those.
 
-# %% tags=["hide-input"]
+# %% tags=["book-only", "hide-input"]
 coverage = text.coverage(study.words).rename(columns=str.capitalize).round(2)
 study.table(coverage, "Where the words of the tracks come from.", "medium-words")
 
-# %% tags=["remove-input"]
+# %% tags=["book-only", "remove-input"]
 sentences.words(study.words)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## The spaces
 #
 # Three spaces need no training: the standardised MFCC means, their principal components, and *spectral
@@ -68,17 +68,17 @@ sentences.words(study.words)
 # model knows English). *Sound + words* sets both side by side with equal total variance; a track without
 # words borrows those of the track that sounds most like it.
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 plain = [study.raw(), study.pca(), *study.spectral()]
 plain += [*study.words_alone(), *study.hybrids()]
 names = ", ".join(report.space_name(r.name) for r in plain)
 report.say(f"Spaces without training: {names}.")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # Up to three networks learn, the third where there is audio. The VAE of the Easy task takes the vector as it is; the 1-D convolutional VAE slides
 # along its coefficients; the 2-D convolutional VAE sees the whole MFCC image, and so how timbre moves.
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 trained = {
     "vae": study.learn("vae", models.VAE),
     "conv1d_vae": study.learn("conv1d_vae", Conv1dVAE),
@@ -99,11 +99,11 @@ study.table(report.health_table(trained), "The networks and their health.", "med
 curves = {report.NAMES[name]: t.history for name, t in trained.items()}
 study.keep(plots.training_curves(curves, log=True), "medium_training")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # What does the 2-D network keep of a track? Where there is audio, the figure below shows images of a few
 # tracks above, and below what the network rebuilds of them from its code: look for what is gone.
 
-# %% mystnb={"figure": {"caption": "MFCC images, and what the convolutional VAE (first seed) rebuilds of them.", "name": "fig-medium-images"}, "image": {"alt": "Pairs of heat maps: a track's MFCC image and its reconstruction"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "MFCC images, and what the convolutional VAE (first seed) rebuilds of them.", "name": "fig-medium-images"}, "image": {"alt": "Pairs of heat maps: a track's MFCC image and its reconstruction"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 some = study.one_of_each_genre()[:4]
 if study.images is None:
     shown = report.say(report.NO_AUDIO)
@@ -153,10 +153,10 @@ study.table(study.noise_table(spaces), caption, "medium-with-noise")
 # %% tags=["book-only", "remove-input"]
 sentences.exactness(len(study.truth))
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # [The table below](#tab-medium-top) names the five best methods among those that leave no more than one track in twenty out.
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 ranked = comparison.ranking(rows, headline)
 study.table(report.ranked_table(ranked[:5], headline), "The five best.", "medium-top")
 
@@ -186,14 +186,14 @@ scores = report.kmeans_scores(rows)
 figure = score_plots.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
 study.keep(figure, "medium_scores")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## What words add
 #
 # [The figure below](#fig-medium-words) compares, seed by seed and under each algorithm, sound with words to sound alone, and
 # the convolutional networks to the plain one. Blue differs from zero by a paired t-test with Holm's correction
 # for the number of comparisons; grey is inside the noise, or has no noise to be judged by.
 
-# %% mystnb={"figure": {"caption": "Differences of the headline score with 95 % intervals over seeds.", "name": "fig-medium-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Differences of the headline score with 95 % intervals over seeds.", "name": "fig-medium-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 words = {f"{kind} added": (f"Sound + {kind}", "Raw features") for kind in ("TF-IDF", "SBERT")}
 convolved = {f"{kind} − VAE": (kind, "VAE") for kind in ("1-D conv VAE", "Conv VAE")}
 compared = comparison.differences(rows, headline, words | convolved)
@@ -202,36 +202,36 @@ study.keep(score_plots.differences(compared), "medium_differences")
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.added(compared[compared["pair"].isin(words)], "adding words")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.added(compared[compared["pair"] == "1-D conv VAE − VAE"], "convolving along the vector")
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 moving = "seeing timbre move (another network, but also another input)"
 sentences.added(compared[compared["pair"] == "Conv VAE − VAE"], moving)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # Where do words help, and where do they hurt? The share of each genre that its best cluster holds, with words
 # and without, under k-means:
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 hybrids = [r for r in spaces if r.name.startswith("hybrid")]
 together = {r.name: study.kept_together(r) for r in [spaces[0], *hybrids]}
 sentences.genres_apart(together)
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## Languages side by side
 #
 # Lyrics may cluster by language before anything else. [The table below](#tab-medium-language) asks of each space whether its
 # k-means clusters follow the genre or the language (AMI with each, over the tracks whose language is known).
 # Clusters that follow the language are language artefacts, however neat they are.
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 agreement = study.agreement(spaces)
 study.table(
     report.rounded(agreement), "Do clusters follow the genre or the language?", "medium-language"
 )
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.language(agreement)
 
 # %% [markdown] tags=["book-only"]
@@ -243,13 +243,13 @@ knowledge = comparison.knowledge(named, study.facts)
 caption = "Balanced accuracy of a linear reader (first seed, five-fold cross-validation)."
 study.table(report.rounded(knowledge), caption, "medium-knowledge")
 
-# %% [markdown]
+# %% [markdown] tags=["book-only"]
 # ## Why the VAE does what it does
 #
 # A model can serve clustering worse than its input for two reasons: it has lost what tells genres apart, or it
 # has kept it in directions that k-means does not see. A linear reader tells which.
 
-# %% tags=["nbval-ignore-output", "remove-input"]
+# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 readings = study.genre_readings(plain[0]), study.genre_readings(learned[0])
 sentences.why(*readings, rows)
 

@@ -18,7 +18,7 @@ from sphinx.application import Sphinx
 
 LEFT_OUT = "book-only"
 PRINTABLE = {"application/pdf", "image/png", "image/jpeg", "text/latex", "text/markdown"}
-LONG_CELL = 45
+LONG_CELL = 60
 """Characters; a column with a longer cell is set as text, whose lines break."""
 NUMBER = re.compile(r"[-+−]?[\d.,]+( ?%|\s*[±/].*)?$")
 
