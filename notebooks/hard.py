@@ -49,8 +49,6 @@ from lib.listening_map import ListeningMap
 from lib.study import representation
 
 study = Contest("hard", settings)
-headline = "ami" if study.corpus.labelled else "silhouette_shared"
-label = report.SCORE_NAMES[headline]
 report.say(study.corpus.summary)
 
 # %% [markdown]
@@ -95,6 +93,8 @@ sweep_sentences.code(members, dimensions)
 # beside the agreement with the genres where they are known. Look for a line that rises where the others fall.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
+headline = "ami" if study.corpus.labelled else "silhouette_shared"
+label = report.SCORE_NAMES[headline]
 spaces = contest.by_beta(swept)
 sweep_rows = study.score(spaces)
 members = sweep.with_scores(members, sweep_rows)
@@ -330,14 +330,11 @@ sentences.added(compared, "adding words")
 best = study.best([s for s in spaces if s.name != "cvae_genre"], rows, headline)
 clusters = study.partition(best)
 languages = np.array([report.LANGUAGES.get(c, c) if c else "" for c in study.languages])
-found = explain.clusters(
-    best.z[0],
-    clusters,
-    genres=study.truth,
-    languages=languages,
-    features=study.wide_features,
-    texts=study.sung,
-)
+report.say(f"The best space under k-means is {report.space_name(best.name, best.beta)}.")
+
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
+about = {"genres": study.truth, "languages": languages, "texts": study.sung}
+found = explain.clusters(best.z[0], clusters, features=study.wide_features, **about)
 table = explain.table(found, study.tracks["title"])
 study.table(table, "The clusters of the best space under k-means (first seed).", "hard-clusters")
 

@@ -61,7 +61,7 @@ def test_tagged_cells_and_players_are_left_out_and_the_rest_stays():
         (["25,780", "-0.1", "−3", "35 %"], "r"),
         (["PCA", "0.1"], "l"),
         (["70-132"], "l"),
-        (["a sentence so long that no column of a paper could hold it"], "L"),
+        (["a sentence so long that no column of a paper could ever hold it on one line"], "L"),
     ],
 )
 def test_words_stand_left_numbers_right_and_sentences_break(cells, letter):
