@@ -263,11 +263,13 @@ def _sweep(rows: pd.DataFrame, score: str) -> Facts:
     rows = rows[(rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")]
     betas = sorted(rows["beta"].unique())
     if len(betas) < 2:
-        return {"sweep": False, "collapsed": False}
+        return {"sweep": False, "collapsed": False, "flattered": False}
     swept = {beta: rows[rows["beta"] == beta] for beta in betas}
     least, most = swept[betas[0]], swept[betas[-1]]
     means = {beta: own[score].mean() for beta, own in swept.items()}
     best = max(means, key=means.get)
+    peak = max(swept, key=lambda beta: swept[beta]["silhouette"].mean())
+    poorer = swept[peak]["r2"].mean() < least["r2"].mean() and means[peak] <= means[betas[0]]
     verdicts = {
         beta: [health.verdict(m.r2, m.kl, m.active_units) for m in own.itertuples()]
         for beta, own in swept.items()
@@ -287,6 +289,12 @@ def _sweep(rows: pd.DataFrame, score: str) -> Facts:
         "best_beta_score": wording.mean(swept[best][score]),
         "least_beta": f"{betas[0]:g}",
         "most_beta": f"{betas[-1]:g}",
+        # the silhouette is highest where the model keeps less and the clusters are no better
+        "flattered": bool(peak > betas[0] and poorer),
+        "peak_beta": f"{peak:g}",
+        "peak_r2": wording.moves(least["r2"], swept[peak]["r2"], ".2f"),
+        "peak_silhouette": wording.moves(least["silhouette"], swept[peak]["silhouette"]),
+        "peak_score": wording.moves(least[score], swept[peak][score]),
         "sweep_r2": wording.moves(least["r2"], most["r2"]),
         "sweep_silhouette": wording.moves(least["silhouette"], most["silhouette"]),
         "sweep_shared": wording.moves(least["silhouette_shared"], most["silhouette_shared"]),

@@ -322,7 +322,9 @@ def disentanglement(table: pd.DataFrame) -> Markdown:
     for sign, word in ((1, "better"), (-1, "worse")):
         moved = known.loc[known["clear"] & (sign * known["mean"] > 0), "measure"]
         if len(moved):
-            parts.append(f"Where {_listed(map(_measure, moved))} is higher, clusters are {word}.")
+            is_or_are = "is" if len(moved) == 1 else "are"
+            names = _listed(map(_measure, moved))
+            parts.append(f"Where {names} {is_or_are} higher, clusters are {word}.")
     if not known["clear"].any():
         parts.append("Taken together, none is clear of zero: no benefit is shown.")
     return say(*parts, "Beta moves both, so neither need cause the other.")

@@ -207,6 +207,28 @@ def test_a_sweep_tells_where_models_died(runs):
     assert said["sweep_r2"] == "fell from 0.700 to 0.010"
 
 
+@pytest.mark.parametrize(
+    ("r2", "ami", "flattered"), [(0.3, 0.1, True), (0.3, 0.4, False), (0.9, 0.1, False)]
+)
+def test_a_silhouette_flatters_where_the_model_is_poorer_and_no_cluster_better(r2, ami, flattered):
+    rows = pd.DataFrame(
+        {
+            "representation": "beta_vae",
+            "algorithm": "kmeans",
+            "beta": [0.5, 2.0, 10.0],
+            "r2": [0.7, r2, 0.0],
+            "kl": [5.0, 1.0, 0.0],
+            "active_units": [16, 9, 0],
+            "silhouette": [0.1, 0.3, 0.05],
+            "silhouette_shared": 0.0,
+            "ami": [0.2, ami, 0.0],
+        }
+    )
+    said = facts._sweep(rows, "ami")
+    assert said["flattered"] is flattered
+    assert said["peak_beta"] == "2" and said["peak_silhouette"] == "rose from 0.100 to 0.300"
+
+
 def test_the_factors_themselves_are_not_the_most_disentangled_model(tmp_path):
     said = run(tmp_path)
     table = pd.read_csv(tmp_path / "disentanglement.csv").set_index("space")["mig"]
