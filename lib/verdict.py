@@ -14,6 +14,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
 from lib import comparison, results, statistics
@@ -248,7 +249,8 @@ def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> p
     -------
     DataFrame
         ``measure``, ``score``; ``mean``, ``low`` and ``high`` of Spearman's correlation over seeds,
-        and whether it is ``clear`` of zero (t-test, adjusted by Holm for the number of measures).
+        and whether it is ``clear`` of zero (t-test, or where all seeds have the same correlation
+        the chance that independent orders have; adjusted by Holm for the number of measures).
         Measures and scores that do not vary have none.
     """
     kmeans = rows[(rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")]
@@ -256,14 +258,36 @@ def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> p
     both = measures.astype(keys).merge(kmeans[[*keys, score]].astype(keys), on=list(keys))
     found = []
     for measure in measures.columns.drop([*keys, "space"], errors="ignore"):
-        varied = [
-            group[measure].corr(group[score], method="spearman")
-            for _, group in both.groupby("seed")
-            if group[measure].nunique() > 1 and group[score].nunique() > 1
+        orders = [
+            stats.zscore(stats.rankdata(pair, axis=0))
+            for _, pair in both.dropna(subset=[measure, score]).groupby("seed")[[measure, score]]
+            if pair.nunique().min() > 1
         ]
+        varied = [np.mean(order[:, 0] * order[:, 1]) for order in orders]
         value = statistics.interval(varied)
         bounds = np.clip([value.low, value.high], -1, 1)
         p = statistics.p_value(varied, np.zeros(len(varied)))
+        if np.isnan(p) and len(varied) > 1:  # all seeds agree, and t has no spread to go by
+            p = _by_chance(orders)
         found.append([measure, score, value.mean, *bounds, p])
     table = pd.DataFrame(found, columns=["measure", "score", "mean", "low", "high", "p"])
     return table.assign(clear=statistics.holm(table["p"]) < 0.05)
+
+
+def _by_chance(orders: list[np.ndarray], n_draws: int = 9999) -> float:
+    """Return how likely so large a mean correlation is if one order says nothing of the other.
+
+    Parameters
+    ----------
+    orders : list of ndarray, (n, 2)
+        Two standardised variables for each seed; the second is permuted within the seed.
+    n_draws : int
+        How many permutations.
+    """
+    rng = np.random.default_rng(0)
+    found = np.mean([np.mean(order[:, 0] * order[:, 1]) for order in orders])
+    drawn = np.zeros(n_draws)
+    for first, second in (order.T for order in orders):
+        shuffled = rng.permuted(np.tile(second, (n_draws, 1)), axis=1)
+        drawn += shuffled @ first / len(first) / len(orders)
+    return float((1 + np.sum(np.abs(drawn) >= abs(found) - 1e-9)) / (1 + n_draws))

@@ -161,12 +161,27 @@ def test_disentanglement_is_correlated_seed_by_seed():
     measures.loc[len(measures)] = measures.iloc[0].to_dict() | {"beta": np.nan, "space": "PCA"}
     found = verdict.disentanglement(measures, rows, "ami").set_index("measure")
     assert found.loc["goes_with", "mean"] > 0.9 and found.loc["against", "mean"] < -0.9
+    assert found.loc[["goes_with", "against"], "clear"].all()
     assert found["low"].min() >= -1 and found["high"].max() <= 1
     assert not found.loc["chance", "clear"] and np.isnan(found.loc["constant", "mean"])
     text = verdict_sentences.disentanglement(found.reset_index()).data
     assert "goes_with +" in text and "constant" not in text
     nothing = pd.DataFrame(columns=["space", "beta", "seed", "mig"])
     assert verdict.disentanglement(nothing, rows, "ami")["mean"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("n_betas", "n_seeds", "clear"), [(5, 5, True), (2, 5, False), (5, 1, False)]
+)
+def test_seeds_that_all_agree_are_clear_unless_chance_makes_them_agree(n_betas, n_seeds, clear):
+    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10][:n_betas], range(n_seeds))
+    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
+    rows = rows.assign(representation="beta_vae", algorithm="kmeans", ami=-rows["beta"])
+    measures = rows[["beta", "seed"]].assign(mig=rows["beta"])
+    diverged = measures.iloc[:1].assign(beta=20.0, mig=np.nan)
+    measures, rows = pd.concat([measures, diverged]), pd.concat([rows, rows[:1].assign(beta=20)])
+    found = verdict.disentanglement(measures, rows, "ami").set_index("measure").loc["mig"]
+    assert found["mean"] == pytest.approx(-1) and found["clear"] == clear
 
 
 def test_the_layout_shows_marks_and_leaves_out_what_is_empty(world):
