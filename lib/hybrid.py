@@ -6,40 +6,12 @@ words does, has a row of NaN there: nothing downstream can take that for a point
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 from sklearn.impute import KNNImputer
 
 from lib.errors import UserError
-
-
-def match(track_id: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> dict[str, np.ndarray]:
-    """Bring blocks into one order of tracks.
-
-    Parameters
-    ----------
-    track_id : sequence of str, length N
-        The order.
-    frames : mapping of str to DataFrame
-        Each indexed by ``track_id``, in any order; tracks that are not asked for are left out.
-
-    Returns
-    -------
-    dict of str to ndarray, (N, d) each
-        Rows of NaN where a frame has not the track.
-
-    Raises
-    ------
-    UserError
-        When a track stands in a frame twice.
-    """
-    for name, frame in frames.items():
-        if frame.index.has_duplicates:
-            twice = frame.index[frame.index.duplicated()][0]
-            raise UserError(f"{name}: track {twice} stands there twice")
-    return {name: frame.reindex(track_id).to_numpy(float) for name, frame in frames.items()}
 
 
 def present(blocks: Mapping[str, np.ndarray]) -> np.ndarray:

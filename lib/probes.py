@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import RidgeClassifier, RidgeCV
-from sklearn.metrics import r2_score
-from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict, cross_val_score
+from sklearn.linear_model import RidgeClassifier
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -46,32 +45,6 @@ def chance(points: np.ndarray, labels: np.ndarray) -> float:
     if len(np.unique(labels)) < 2:
         return np.nan
     return _accuracy(DummyClassifier(), points, labels)
-
-
-def number(points: np.ndarray, values: np.ndarray) -> float:
-    """Return how much of a number's variance a linear reader (ridge) tells on held-out tracks.
-
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point a track; tracks without a place (NaN) are left out.
-    values : ndarray of float, (n_tracks,)
-        What it is to tell, such as the tempo; tracks with NaN are left out.
-
-    Returns
-    -------
-    float
-        R2 over five folds: 1 when perfect, about 0 or a little less by chance; NaN where fewer than
-        ten tracks are left, or all have the same value.
-    """
-    values = np.asarray(values, float)
-    kept = np.isfinite(values) & np.isfinite(points).all(axis=1)
-    points, values = points[kept], values[kept]
-    if len(values) < 2 * FOLDS or np.ptp(values) == 0:
-        return np.nan
-    reader = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 4, 13)))
-    folds = KFold(FOLDS, shuffle=True, random_state=0)
-    return float(r2_score(values, cross_val_predict(reader, points, values, cv=folds)))
 
 
 def _usable(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

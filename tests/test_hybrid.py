@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,17 +71,6 @@ def test_clusters_do_not_find_the_gaps():
     zeros = np.nan_to_num(np.concatenate(list(hybrid.scale(blocks).values()), axis=1))
     assert found(zeros) > 0.3
     assert found(hybrid.concatenate(blocks)) < 0.05
-
-
-def test_blocks_are_matched_by_track():
-    audio = pd.DataFrame({"x": [1.0, 2, 3]}, index=["a", "b", "c"])
-    words = pd.DataFrame({"y": [30.0, 10]}, index=["c", "a"])
-    blocks = hybrid.match(["b", "c", "a"], {"audio": audio, "text": words})
-    assert blocks["audio"][:, 0].tolist() == [2, 3, 1]
-    assert np.isnan(blocks["text"][0]).all() and blocks["text"][1:, 0].tolist() == [30, 10]
-    twice = pd.concat([words, words])
-    with pytest.raises(UserError, match="text: track c stands there twice"):
-        hybrid.match(["a"], {"text": twice})
 
 
 A = np.arange(8.0).reshape(4, 2)

@@ -29,22 +29,3 @@ def test_where_there_is_nothing_to_tell_the_answer_is_nan():
     points, _ = space(0)
     assert np.isnan(probes.linear(points, np.full(len(points), "a")))
     assert np.isnan(probes.chance(points, np.full(len(points), "")))
-
-
-def test_a_planted_number_is_read_to_its_share_and_noise_is_not():
-    rng = np.random.default_rng(0)
-    points = rng.standard_normal((2000, 4))
-    tempo = 120 + 20 * (points @ [0.6, 0, -0.8, 0])
-    assert probes.number(points, tempo) == pytest.approx(1, abs=0.001)
-    noisy = tempo + 20 * rng.standard_normal(2000)
-    assert probes.number(points, noisy) == pytest.approx(0.5, abs=0.05)
-    assert probes.number(points, rng.standard_normal(2000)) == pytest.approx(0, abs=0.02)
-
-
-def test_numbers_of_tracks_without_a_place_or_a_value_are_left_out():
-    points = np.random.default_rng(0).standard_normal((100, 2))
-    values = points[:, 0].copy()
-    values[:10], points[10:20] = np.nan, np.nan
-    assert probes.number(points, values) > 0.99
-    assert np.isnan(probes.number(points[:25], values[:25]))
-    assert np.isnan(probes.number(points, np.ones(100)))
