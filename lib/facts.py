@@ -26,12 +26,9 @@ Facts = dict[str, str | bool]
 
 BASELINES = ("raw", "spectral", "pca")
 SEEING = ("cvae_genre",)  # saw the genres that it would be scored against
-PAIRS = (
-    "vae_pca", "vae_raw", "vae_ae", "vae_untrained", "tfidf_adds", "sbert_adds", "conv1d_vae",
-    "conv2d_vae", "cvae_vae", "joint_fusion", "poe_shared", "vade_vae", "leak_cvae",
-    "family_baseline",
-)  # fmt: skip
-"""The comparisons that the prose quotes; each has a condition, ``has_<name>``."""
+QUOTED = ("vae_pca", "leak_cvae", "family_baseline")
+"""The comparisons that have a clause in the prose, and a condition, ``has_<name>``."""
+PLAIN = "k-means on the standardised features"  # the idea that the chosen one is held against
 WORDS = ("tfidf", "sbert", "hybrid_tfidf", "hybrid_sbert")
 
 
@@ -67,6 +64,7 @@ def gather(folder: Path) -> Facts:
     for name in ("cvae", "cvae_genre", "multimodal_vae", "multimodal_poe", "vade"):
         facts[name] = name in spaces
     facts |= _orientation(tasks["easy"])
+    facts |= _inputs(tasks["medium"])
     facts |= _sweep(tasks["hard"], score)
     once = _each_once(tasks["hard"])
     for task, own in (("medium", tasks["medium"]), ("hard", once)):
@@ -213,6 +211,15 @@ def _orientation(rows: pd.DataFrame) -> Facts:
     return facts
 
 
+def _inputs(rows: pd.DataFrame) -> Facts:
+    """What k-means makes of the wide features and of the narrow ones, by the genres."""
+    scores = {name: Method(name).among(rows)["ami"].dropna() for name in ("spectral", "raw")}
+    if not all(map(len, scores.values())):
+        return {"inputs": False}
+    texts = {f"{name}_score": wording.mean(values) for name, values in scores.items()}
+    return {"inputs": True, **texts}
+
+
 def _ranking(rows: pd.DataFrame, score: str) -> Facts:
     """Which method is best, how many cannot be told from it, and what the silhouette thinks."""
     fair = rows[~rows["representation"].isin(SEEING)].assign(beta=rows["beta"].fillna(0))
@@ -333,7 +340,8 @@ def _pairs(
         first, second = (side.among(tasks[task])[score].dropna() for side in sides)
         seeds = first.index.intersection(second.index)
         if len(seeds):
-            called = map(str if name == "family_baseline" else lambda m: m.space, sides)
+            with_algorithm = name in ("vade_vae", "family_baseline")
+            called = map(str if with_algorithm else lambda method: method.space, sides)
             pairs[name] = (*called, first[seeds], second[seeds])
     return pairs
 
@@ -354,18 +362,38 @@ def _judged(pairs: Mapping[str, tuple], score: str) -> Facts:
     """Say of each pair which is ahead; Holm's correction covers all of them together."""
     p = statistics.holm([statistics.p_value(first, second) for *_, first, second in pairs.values()])
     facts: Facts = {"vae_wins": False, "vae_loses": False, "family_wins": False}
+    facts["compared"] = bool(pairs)
+    beforehand, held = [], []  # the best against the best are known only afterwards
     for (name, (a, b, first, second)), adjusted in zip(pairs.items(), p, strict=True):
         difference = statistics.interval(first - second)
         clear = adjusted < 0.05
         facts[name] = wording.clause(
             a, b, difference, clear, np.isnan(adjusted), wording.score_name(score)
         )
+        if name != "family_baseline":
+            side = wording.side(difference, clear, np.isnan(adjusted))
+            beforehand.append(
+                [wording.title(a), wording.title(b), wording.signed(difference), side]
+            )
+            held += [facts[name]] if clear else []
         if name == "vae_pca":
             facts["vae_wins"] = bool(clear and difference.mean > 0)
             facts["vae_loses"] = bool(clear and difference.mean < 0)
         if name == "family_baseline":
             facts["family_wins"] = bool(clear and difference.mean > 0)
-    return facts | {f"has_{name}": name in pairs for name in PAIRS}
+    if pairs:
+        columns = ["Method", "Against", f"Difference in {wording.score_name(score)}", "Verdict"]
+        facts["comparisons_table"] = wording.table(
+            columns, beforehand, "The comparisons that were set beforehand.", "tab-comparisons"
+        )
+        facts["n_compared"] = wording.number(len(beforehand))
+        facts["held"] = (
+            f"{wording.number(len(held))} hold{'s' if len(held) == 1 else ''} after correction: "
+            + "; ".join(held)
+            if held
+            else "none holds after correction"
+        )
+    return facts | {f"has_{name}": name in pairs for name in QUOTED}
 
 
 def _disentanglement(path: Path) -> Facts:
@@ -409,6 +437,7 @@ def _ideas(path: Path) -> Facts:
         return {"ideas": False}
     chosen = table[table["best by"].str.contains("agreement")].iloc[0]
     facts: Facts = {"ideas": True, "n_ideas": wording.number(len(table)), "idea": chosen["what"]}
+    facts["idea_plain"] = wording.minus(table.loc[table["what"] == PLAIN, "ami"].iloc[0])
     return facts | {
-        f"idea_{score}": wording.minus(chosen[score]) for score in ("ari", "nmi", "purity")
+        f"idea_{score}": wording.minus(chosen[score]) for score in ("ari", "nmi", "ami", "purity")
     }

@@ -99,9 +99,44 @@ def clause(
         return f"{a} scored {side} than {b}, by {size}"
     if fixed:
         return f"{a} scored {side} than {b} by {size}, with no spread over seeds to judge it by"
-    alone = difference.low > 0 or difference.high < 0
-    noise = "not beyond the noise of so many comparisons" if alone else "inside the noise"
+    noise = "inside the noise"
+    if _alone(difference):
+        noise = "not beyond the noise of so many comparisons"
     return f"{a} could not be told from {b} ({side} by {size}, {noise})"
+
+
+def side(difference: statistics.Interval, clear: bool, fixed: bool) -> str:
+    """Say what `clause` says in the cell of a table."""
+    if fixed and abs(difference.mean) < 1e-9:
+        return "the same"
+    if fixed:
+        return "no spread to judge by"
+    if clear:
+        return "higher" if difference.mean > 0 else "lower"
+    return "not after correction" if _alone(difference) else "inside the noise"
+
+
+def signed(difference: statistics.Interval) -> str:
+    """Write a difference with its sign, and half of its interval where there is one."""
+    return minus(format(difference, "+.3f").replace("±\u00a0+", "±\u00a0"))
+
+
+def title(name: str) -> str:
+    """Write what a sentence calls a space as the head of a table's row."""
+    name = name.removeprefix("the ")
+    return name[:1].upper() + name[1:]
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str, name: str) -> str:
+    """Write a numbered table in MyST."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    body = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([f"```{{table}} {caption}", f":name: {name}", "", *body, "```"])
+
+
+def _alone(difference: statistics.Interval) -> bool:
+    """Whether a difference would hold if nothing else had been compared."""
+    return difference.low > 0 or difference.high < 0
 
 
 def mean(values: Sequence[float], spec: str = ".3f") -> str:
@@ -111,7 +146,7 @@ def mean(values: Sequence[float], spec: str = ".3f") -> str:
 
 def moves(first: pd.Series, last: pd.Series, spec: str = ".3f") -> str:
     """Say where a score goes from one end of the sweep to the other."""
-    a, b = (minus(format(values.mean(), spec)) for values in (first, last))
+    a, b = (mean(values, spec) for values in (first, last))
     if a == b:
         return f"stayed at {a}"
     return f"{'rose' if last.mean() > first.mean() else 'fell'} from {a} to {b}"

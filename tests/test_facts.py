@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from lib import facts, results
+from lib import facts, ideas, results
 from lib.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,7 +111,7 @@ def leave_tables(folder, rng, betas, labelled):
         results.write_csv(folder / "disentanglement.csv", measures)
     score = "0.300\u00a0±\u00a00.010" if labelled else ""
     given = {"ari": score, "nmi": score, "ami": score, "purity": score, "agreement": "0.700"}
-    named = [{"what": "a mixture", "best by": ""}, {"what": "a graph", "best by": "agreement"}]
+    named = [{"what": facts.PLAIN, "best by": ""}, {"what": "a graph", "best by": "agreement"}]
     results.write_csv(folder / "ideas.csv", pd.DataFrame([given | name for name in named]))
 
 
@@ -155,7 +155,10 @@ def test_conditions_follow_the_corpus(runs):
     assert demo["corpus"] == "the demo corpus, 40 composed tracks with two genres"
     assert table["gtzan"] and not table["audio"] and not table["words"] and not table["conv"]
     assert not bare["labelled"] and bare["folder"] and bare["score"] == "shared silhouette"
-    assert not bare["cvae_genre"] and not bare["has_joint_fusion"] and "n_genres" not in bare
+    assert not bare["cvae_genre"] and not bare["has_leak_cvae"] and "n_genres" not in bare
+    assert ("words" in table["comparisons_table"], "words" in demo["comparisons_table"]) == (
+        False, True,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -178,6 +181,25 @@ def test_one_seed_judges_nothing(tmp_path):
     assert not said["vae_wins"]
 
 
+@pytest.mark.parametrize(
+    ("first", "side"),
+    [
+        ([0.3, 0.31, 0.3, 0.29, 0.3], "higher"),
+        ([0.1, 0.11, 0.1, 0.09, 0.1], "lower"),
+        ([0.3, 0.1, 0.25, 0.3, 0.1], "inside the noise"),
+        ([0.2] * 5, "the same"),
+        ([0.3], "no spread to judge by"),
+    ],
+)
+def test_the_table_says_what_holds(first, side):
+    first = pd.Series(first)
+    said = facts._judged({"vae_raw": ("the VAE", "PCA", first, 0 * first + 0.2)}, "ami")
+    row = [cell.strip() for cell in said["comparisons_table"].splitlines()[-2].split("|")]
+    assert row[1:3] == ["VAE", "PCA"] and row[4] == side
+    assert row[3].startswith("−" if first.mean() < 0.2 else "+")
+    assert said["held"].startswith("one holds") == (side in ("higher", "lower"))
+
+
 def test_many_comparisons_are_judged_together():
     rng = np.random.default_rng(1)
     seeds = pd.RangeIndex(5)
@@ -189,6 +211,7 @@ def test_many_comparisons_are_judged_together():
     assert alone["vae_wins"] and alone["vae_pca"].startswith("a scored higher than b")
     assert not among["vae_wins"]
     assert "not beyond the noise of so many comparisons" in among["vae_pca"]
+    assert "| not after correction |" in among["comparisons_table"]
 
 
 def test_a_model_that_saw_the_genres_is_never_the_best(tmp_path):
@@ -196,6 +219,7 @@ def test_a_model_that_saw_the_genres_is_never_the_best(tmp_path):
     assert said["hard_best"].startswith("VaDE under")
     assert said["family_baseline"].startswith("VaDE under")
     assert said["family_wins"]
+    assert "| CVAE given the genre | VAE | +0.7" in said["comparisons_table"]
     assert said["leak_cvae"].startswith("the CVAE given the genre scored higher than the VAE")
 
 
@@ -240,6 +264,7 @@ def test_the_chosen_idea_is_quoted(runs):
     assert (said["n_ideas"], said["idea"], said["idea_ari"]) == (
         "two", "a graph", "0.300\u00a0±\u00a00.010",
     )  # fmt: skip
+    assert facts.PLAIN in {idea[0] for idea in ideas.IDEAS.values()}
 
 
 def test_silhouettes_are_set_against_the_headline(tmp_path):
@@ -320,7 +345,7 @@ def test_the_prose_holds_for_every_corpus(found, tmp_path):
     assert ("rendered sample by sample" in about) == given_facts["demo"]
     assert ("fault-filtered partition" in about) == given_facts["gtzan"]
     assert ("Bangla" in about) == given_facts["languages"]
-    assert ("Do words help?" in about) == given_facts["words"]
+    assert ("Where words add little" in about) == given_facts["words"]
     assert ("Over the sweep" in about) == given_facts["sweep"]
     if corpus == "unlabelled":
         assert "shared silhouette" in about and "The true genres themselves" not in about
