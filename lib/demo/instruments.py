@@ -89,11 +89,6 @@ def soft(x: np.ndarray) -> np.ndarray:
     return x / np.sqrt(np.sqrt(1.0 + square * square))
 
 
-def noise(seed: int, n: int) -> np.ndarray:
-    """White noise in (-1, 1) from the generator whose stream NumPy has frozen."""
-    return 2.0 * np.random.RandomState(seed).random_sample(n) - 1.0
-
-
 @lru_cache(maxsize=2048)
 def cycle(patch: Patch, pitch: int) -> tuple[np.ndarray, ...]:
     """One period of a patch at a pitch: one table, or three bands of it where it decays."""

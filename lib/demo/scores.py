@@ -63,7 +63,6 @@ RHYTHMS = {
     },
     "dadra": {BASS_HEAD: "X.........x.", TREBLE: "..o.X...x...", CYMBALS: "x...x...x..."},
 }
-METER = {"dadra": 3}
 LOUDNESS = {"X": 1.0, "x": 0.7, "o": 0.4}
 
 PARTS = ("drums", "bass", "comp", "lead", "voice")
