@@ -56,7 +56,7 @@ latex:
 PROFILE := .cache/ipython/profile_default
 
 # Papermill itself knows where the output goes: see lib/terminal.py.
-$(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(wildcard lib/*.py lib/demo/*.py lib/listening_map/*) .venv/installed $(RESULTS)/.corpus
+$(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(wildcard lib/*.py lib/demo/*.py lib/listening_map/*.*) .venv/installed $(RESULTS)/.corpus
 	@echo "== running notebooks/$*.ipynb on $(CORPUS)"
 	@mkdir -p $(PROFILE) && cp tools/ipython_kernel_config.py $(PROFILE)/
 	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" IPYTHONDIR="$(abspath .cache/ipython)" \

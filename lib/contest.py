@@ -159,21 +159,14 @@ def by_beta(sweep: Trained) -> list[Representation]:
     return [representation("beta_vae", at_beta(sweep, beta), float(beta)) for beta in betas]
 
 
-def plain(sweep: Trained) -> Trained:
-    """Return the members at beta 1, or at the beta nearest to it: the VAE to compare with."""
-    return at_beta(sweep, min(set(sweep.beta), key=lambda beta: abs(np.log(beta))))
-
-
-def readings(study: Contest, networks: dict[str, Trained], sweep: Trained) -> pd.DataFrame:
+def readings(study: Contest, networks: dict[str, Trained]) -> pd.DataFrame:
     """Read out of each conditional code the fact that it was told, and out of the plain VAE's.
 
     Parameters
     ----------
     study : Contest
     networks : dict of str to Trained
-        The conditional ones among them are read.
-    sweep : Trained
-        Holds the plain VAE.
+        The conditional ones among them are read, and ``vae``.
 
     Returns
     -------
@@ -185,7 +178,7 @@ def readings(study: Contest, networks: dict[str, Trained], sweep: Trained) -> pd
     for name in [name for name in verdict.SAW if name in networks]:
         fact = study.facts[verdict.SAW[name]]
         chance = probes.chance(study.inputs, fact)
-        for told, untold in zip(networks[name].z, plain(sweep).z, strict=True):
+        for told, untold in zip(networks[name].z, networks["vae"].z, strict=True):
             row = {"fact": verdict.SAW[name], "told": probes.linear(told, fact), "chance": chance}
             rows.append(row | {"untold": probes.linear(untold, fact)})
     return pd.DataFrame(rows, columns=["fact", "told", "untold", "chance"])

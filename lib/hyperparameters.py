@@ -6,7 +6,7 @@ import inspect
 import json
 from pathlib import Path
 
-from lib import audio, embed, health, models
+from lib import audio, embed, health, models, wording
 from lib.report import NAMES
 
 
@@ -77,7 +77,7 @@ def _settings_table(f: dict[str, str | bool]) -> str:
         "Warm-up of the KL term": f["warmup"],
         "Early stopping": f["stopping"],
     }
-    return _table(["Setting", "Value"], rows.items(), "Settings of the run.", "tab-settings")
+    return wording.table(["Setting", "Value"], rows.items(), "Settings of the run.", "tab-settings")
 
 
 def _networks_table(trained: dict[str, dict]) -> str:
@@ -95,13 +95,7 @@ def _networks_table(trained: dict[str, dict]) -> str:
         epochs = ", ".join(map(str, sorted({member["epochs"] for member in members})))
         rows.append([*row, epochs, f"{len({member['seed'] for member in members})}"])
     columns = ["Network", "Parameters", "Beta", "Epochs", "Seeds"]
-    return _table(columns, rows, "The networks that were trained.", "tab-networks")
-
-
-def _table(columns, rows, caption: str, name: str) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    body = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([f"```{{table}} {caption}", f":name: {name}", "", *body, "```"])
+    return wording.table(columns, rows, "The networks that were trained.", "tab-networks")
 
 
 def _default(function, name: str) -> int:

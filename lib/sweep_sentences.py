@@ -12,6 +12,7 @@ from lib import statistics
 from lib.explain import Cluster
 from lib.report import say
 from lib.traversal import Traversal
+from lib.wording import listed
 
 SOUND = (
     "These sounds are rough: an image holds neither phases nor pitch, so what is left is a hiss "
@@ -44,7 +45,7 @@ def _verdicts(table: pd.DataFrame) -> str:
     ]
     if not collapsed:
         return "No member of the sweep has collapsed."
-    return f"Collapsed: {_listed(collapsed)}."
+    return f"Collapsed: {listed(collapsed)}."
 
 
 def code(table: pd.DataFrame, dimensions: pd.DataFrame) -> Markdown:
@@ -97,14 +98,14 @@ def misleading(facts: pd.DataFrame) -> Markdown:
         if not np.isnan(worst[score])
     ]
     said = [
-        f"At beta {_listed([f'{beta:g}' for beta in wrong['beta']])} the silhouette is higher than "
+        f"At beta {listed([f'{beta:g}' for beta in wrong['beta']])} the silhouette is higher than "
         f"at beta {reference:g}, although the code keeps less and the clusters are no better: it "
-        "rises as the model dies.",
+        "rises while the model fades.",
         f"At beta {worst['beta']:g} it gains {statistics.Interval(*bounds)} (from "
         f"{worst['silhouette_before']:.3f} to {worst['silhouette']:.3f}), while R2 falls from "
         f"{worst['r2_before']:.2f} to {worst['r2']:.2f}, the active units go from "
         f"{worst['active_units_before']:.1f} to {worst['active_units']:.1f}, "
-        f"{_listed(others)}.",
+        f"{listed(others)}.",
     ]
     if worst["collapsed"]:
         said.append(f"{worst['collapsed']} of the {worst['seeds']} members there have collapsed.")
@@ -113,7 +114,7 @@ def misleading(facts: pd.DataFrame) -> Markdown:
         found = [
             f"{s:.3f} at beta {b:g}" for b, s in zip(dead["beta"], dead["silhouette"], strict=True)
         ]
-        said.append(f"Where all members have collapsed, it is still {_listed(found)}.")
+        said.append(f"Where all members have collapsed, it is {listed(found)}.")
     if worst["seeds"] == 1:
         said.append("This is one seed, and may be its luck.")
     return say(*said)
@@ -184,9 +185,3 @@ def clusters(found: Sequence[Cluster]) -> Markdown:
         told.append(f"{len(speaking)} of {len(found)} clusters have words of their own.")
     sizes = [cluster.size for cluster in found]
     return say(*told) if told else say(f"They hold from {min(sizes)} to {max(sizes)} tracks.")
-
-
-def _listed(items: Sequence[str]) -> str:
-    """Join items as in ``a, b and c``."""
-    *head, last = items
-    return f"{', '.join(head)} and {last}" if head else last

@@ -87,8 +87,9 @@ def unranked(table: pd.DataFrame) -> Markdown:
         counts = noisy["algorithm"].map(ALGORITHM_NAMES).value_counts()
         listed = ", ".join(f"{count} under {name}" for name, count in counts.items())
         parts.append(
-            f"{len(noisy)} methods are scored and not ranked, since they leave more than "
-            f"{comparison.NOISE_ALLOWED:.0%} of the tracks out as noise ({listed})."
+            f"Scored and not ranked, since more than "
+            f"{comparison.NOISE_ALLOWED:.0%} of the tracks are left out as noise: {len(noisy)} "
+            f"({listed})."
         )
     if len(told):
         spaces = _listed(told["space"].unique())
@@ -238,7 +239,7 @@ def stability(table: pd.DataFrame, headline: str) -> Markdown:
         )
     fixed = len(ranked) - len(varied)
     if fixed:
-        parts.append(f"{fixed} methods have nothing that could vary.")
+        parts.append(f"Methods with nothing that could vary: {fixed}.")
     return say(*parts)
 
 

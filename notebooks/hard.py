@@ -54,7 +54,8 @@ report.say(study.corpus.summary)
 # %% [markdown]
 # ## The sweep
 #
-# The VAE of the Easy task is trained anew for each beta and each seed; at beta 1 it is that very network. The
+# The VAE of the Easy task is trained anew for each beta and each seed; at beta 1 it is that
+# network again, up to rounding. The
 # KL is the *rate*, the nats that the code of a track costs; the squared error is the *distortion*, what the
 # decoder gets wrong. No network can lower both for ever: beta says how many nats of one are worth a nat of the
 # other. [The figure below](#fig-hard-rate) draws the trade, and [the table below](#tab-hard-sweep) puts numbers on what it does to the
@@ -120,7 +121,7 @@ study.keep(latent_plots.beta_maps(maps, study.truth), "hard_beta_maps")
 #
 # A CVAE is told a fact about each track, in the encoder and in the decoder, so its code need not carry it. Told
 # the *language* of the words, it is free to spend its nats on the sound: its clusters are scored against the genre,
-# which it has not seen. Told the *genre*, it has seen the answer, and no score against the genre means anything;
+# which it was not told (though it can tell tracks without words, and some genres have more of those). Told the *genre*, it has seen the answer, and no score against the genre means anything;
 # it is shown once, marked, and never ranked. A CVAE that does its work leaves the fact *out* of its code: then a
 # linear reader finds less of it there than in the code of the plain VAE.
 #
@@ -136,7 +137,8 @@ study.keep(latent_plots.beta_maps(maps, study.truth), "hard_beta_maps")
 # Gaussians in its place. Half of its epochs it is a plain VAE; then a mixture is fitted to its codes, and both are
 # learned together. Its own clusters are scored beside those that k-means finds in its code.
 #
-# [The table below](#tab-hard-health) lists all networks of this chapter with their health, the sweep at the beta looked at.
+# [The table below](#tab-hard-health) lists these networks and those of the earlier chapters, which stand for comparison, with their health; the
+# sweep at the beta looked at.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 networks = study.earlier() | study.conditional("cvae", "language")
@@ -146,7 +148,7 @@ table = report.health_table({f"VAE, beta {settings.beta:g}": looked_at} | networ
 study.table(table, "The networks and their health.", "hard-health")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.told(contest.readings(study, networks, swept))
+sentences.told(contest.readings(study, networks))
 
 # %% [markdown]
 # ## Disentanglement
@@ -154,8 +156,8 @@ sentences.told(contest.readings(study, networks, swept))
 # A code is disentangled when each latent answers for one thing that varies in the music. That can be measured only
 # where the things that vary are known: the demo corpus has a second part of clips whose tempo, instruments,
 # rhythm, brightness, register, voice, tonic and mode were drawn independently. Networks of the same kind are
-# trained on these clips, and three measures are taken: MIG, DCI and SAP, each 0 for a random code and 1 for a
-# perfect one. Besides principal components and an untrained encoder, look at the last row: the factors
+# trained on these clips, and three measures are taken, each 0 for a random code and 1 for a perfect one: MIG, SAP, and
+# DCI, which has three parts, disentanglement, completeness and informativeness. Besides principal components and an untrained encoder, look at the last row: the factors
 # themselves, written down as a code.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
@@ -179,7 +181,7 @@ if known:
     probed = {
         report.space_name(r.name, r.beta): r.z
         for r in coded
-        if r.beta in (1, beta) or r.name == "pca"
+        if r.beta in (1, settings.beta) or r.name == "pca"
     }
     caption = "Balanced accuracy of a linear reader for each factor; the last row is chance."
     shown = study.table(
@@ -214,7 +216,7 @@ sweep_sentences.traversal(moved)
 shown = report.say(report.NO_AUDIO)
 if study.images is not None:
     inverter = inversion.Inverter(study.features.images)
-    samples, name = study.example()
+    samples, _ = study.example()
     rebuilt = pictured.reconstruct()[0, 0, 0]
     stages = inversion.stages(inverter, samples, study.images[0, 0], rebuilt)
     shown = report.players(stages | inversion.traversed(inverter, moved, n_steps=3))
@@ -226,9 +228,9 @@ report.say(sweep_sentences.SOUND if study.images is not None else "")
 # %% [markdown]
 # ## All features, and neighbours
 #
-# All networks so far eat the same 20 MFCC means, so that what differs between them is the network. What if the aim
-# were the best partition of this corpus? [The table below](#tab-hard-ideas) tries a row of ideas on *all* hand-made features,
-# each column brought to a normal distribution by its ranks: neighbourhood graphs, a VAE that keeps neighbours,
+# Most networks so far eat the same 20 MFCC means, so that what differs between them is mostly the network. What if
+# the aim were the best partition of this corpus? [The table below](#tab-hard-ideas) tries a row of ideas on *all* hand-made features,
+# most of them after each column was brought to a normal distribution by its ranks: neighbourhood graphs, a VAE that keeps neighbours,
 # mixtures, ensembles. The one to be trusted is chosen by a criterion that reads no label: how well its partitions
 # agree with those of all other ideas.
 
@@ -264,8 +266,9 @@ results.write_csv(study.folder / "verdict.csv", verdict.written(methods))
 study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard-top")
 
 # %% [markdown]
-# Ranks need a test, or they are a list of lucky numbers. [The figure below](#fig-hard-ranks) ranks the spaces under k-means (and
-# VaDE's own clusters) again and again, each time on half of the tracks and on seeds drawn anew, the same for all.
+# Ranks need a test, or they are a list of lucky numbers. [The figure below](#fig-hard-ranks) ranks the partitions that k-means
+# made of each space (and VaDE's own) again and again, judged each time by half of the tracks and by seeds drawn
+# anew, the same for all.
 # A bar joins methods that cannot be told apart.
 
 # %% mystnb={"figure": {"caption": "Mean rank over half samples of the tracks, with the range of 95 % of them; no two methods on one bar can be told apart.", "name": "fig-hard-ranks"}, "image": {"alt": "Methods on an axis of ranks, with bars that join those that cannot be told apart"}} tags=["hide-input", "nbval-ignore-output"]
@@ -303,8 +306,7 @@ study.keep(figure, "hard_top")
 study.keep(verdict_plots.stability(methods, headline, label), "hard_stability")
 
 # %% [markdown]
-# Three questions were asked of the Hard task. Does *disentanglement* help? That was asked above, where factors are
-# known. Which *beta* serves best, and is it better than beta 1? And do *words* help, side by side with sound or in a
+# Three questions were asked of the Hard task. Does *disentanglement* help? That was asked above. Which *beta* serves best, and is it better than beta 1? And do *words* help, side by side with sound or in a
 # joint model?
 
 # %% tags=["nbval-ignore-output", "remove-input"]
@@ -321,9 +323,9 @@ study.keep(score_plots.differences(compared), "hard_words")
 sentences.added(compared, "adding words")
 
 # %% [markdown] tags=["book-only"]
-# ## The clusters of the best method
+# ## The clusters of the best space
 #
-# What did the best space find? [The table below](#tab-hard-clusters) describes each of its clusters by size, genres, languages, its
+# What did k-means find in the space where it agrees best with the genres (without labels: by the shared silhouette)? [The table below](#tab-hard-clusters) describes each of its clusters by size, genres, languages, its
 # most typical tracks, the features that set it apart from all others, and its words where they are known.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
@@ -376,7 +378,7 @@ study.keep(page, "hard_summary")
 name = report.space_name(best.name, best.beta)
 maps = {f"{name}, t-SNE": flat, f"{name}, UMAP": projection.umap(best.z[0])}
 maps |= {
-    f"VAE, beta {beta:g}, t-SNE": study.map(looked_at.z[0]),
+    f"VAE, beta {settings.beta:g}, t-SNE": study.map(looked_at.z[0]),
     "Raw features, t-SNE": study.map(study.inputs),
 }
 chart = ListeningMap(study.tracks, maps, {k.capitalize(): v for k, v in groupings.items()})

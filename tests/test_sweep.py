@@ -119,7 +119,7 @@ def test_a_silhouette_that_rises_as_the_model_dies_is_found(seeds):
     assert fact["silhouette_change"] == pytest.approx(0.4)
     assert fact["r2_change"] == pytest.approx(-0.75)
     said = sweep_sentences.misleading(facts).data
-    assert "rises as the model dies" in said
+    assert "rises while the model fades" in said
     assert f"{seeds} of the {seeds} members" in said
     assert ("one seed" in said) == (seeds == 1)
 

@@ -197,7 +197,7 @@ def test_the_layout_shows_marks_and_leaves_out_what_is_empty(world):
 def test_sentences_say_what_the_tables_hold(world):
     text = verdict_sentences.verdict(world.table, world.draws, "ami").data
     assert "overall is VAE, beta 4" in text and "VAE, beta 10 (collapsed)" in text
-    assert "1 methods are scored and not ranked" in text and "CVAE, genre given" in text
+    assert "are left out as noise: 1 (1 under DBSCAN)" in text and "CVAE, genre given" in text
     assert "clearly better are 2" in text  # beta 4 and the one with words
     betas = verdict_sentences.betas(verdict.betas(world.rows, "ami"), "ami").data
     assert "the best of 4 betas is 4" in betas and "beyond the luck" in betas
