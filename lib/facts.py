@@ -363,7 +363,7 @@ def _judged(pairs: Mapping[str, tuple], score: str) -> Facts:
     p = statistics.holm([statistics.p_value(first, second) for *_, first, second in pairs.values()])
     facts: Facts = {"vae_wins": False, "vae_loses": False, "family_wins": False}
     facts["compared"] = bool(pairs)
-    beforehand, held = [], []  # the best against the best are known only afterwards
+    fixed, held = [], []  # the best against the best are known only afterwards
     for (name, (a, b, first, second)), adjusted in zip(pairs.items(), p, strict=True):
         difference = statistics.interval(first - second)
         clear = adjusted < 0.05
@@ -372,9 +372,7 @@ def _judged(pairs: Mapping[str, tuple], score: str) -> Facts:
         )
         if name != "family_baseline":
             side = wording.side(difference, clear, np.isnan(adjusted))
-            beforehand.append(
-                [wording.title(a), wording.title(b), wording.signed(difference), side]
-            )
+            fixed.append([wording.title(a), wording.title(b), wording.signed(difference), side])
             held += [facts[name]] if clear else []
         if name == "vae_pca":
             facts["vae_wins"] = bool(clear and difference.mean > 0)
@@ -384,9 +382,9 @@ def _judged(pairs: Mapping[str, tuple], score: str) -> Facts:
     if pairs:
         columns = ["Method", "Against", f"Difference in {wording.score_name(score)}", "Verdict"]
         facts["comparisons_table"] = wording.table(
-            columns, beforehand, "The comparisons that were set beforehand.", "tab-comparisons"
+            columns, fixed, "The comparisons that are made of every run.", "tab-comparisons"
         )
-        facts["n_compared"] = wording.number(len(beforehand))
+        facts["n_compared"] = wording.number(len(fixed))
         facts["held"] = (
             f"{wording.number(len(held))} hold{'s' if len(held) == 1 else ''} after correction: "
             + "; ".join(held)
