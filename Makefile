@@ -81,7 +81,7 @@ test: .venv/installed ## unit tests, notebooks in step, notebooks give their sto
 	@echo "== unit tests"
 	@$(BIN)/python -m pytest $(WORKERS)
 	@echo "== notebooks against their stored outputs"
-	@MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest $(WORKERS) --nbval --nbval-current-env \
+	@TQDM_DISABLE=1 MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest $(WORKERS) --nbval --nbval-current-env \
 	  --nbval-cell-timeout=600 --nbval-sanitize-with tests/sanitize.cfg notebooks
 
 compare: .venv/installed ## two runs on one page: make compare A=results/x B=results/y
