@@ -184,11 +184,6 @@ def readings(study: Contest, networks: dict[str, Trained]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["fact", "told", "untold", "chance"])
 
 
-def each_once(rows: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the sweep at beta 1, which is the VAE itself and not another method."""
-    return rows[(rows["representation"] != "beta_vae") | (rows["beta"] != 1)]
-
-
 def learned(networks: dict[str, Trained]) -> list[Representation]:
     """Return what trained networks make of the tracks, with what each was made of."""
     made_of = {"conv_vae": "mfcc_image", "cvae": "mfcc_mean+language"}

@@ -8,7 +8,6 @@ prose asks for the condition (a fact that is true or false) before it speaks of 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,20 +15,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib import comparison, health, hyperparameters, statistics, verdict, wording
-from lib.corpus import AUDIO_SUFFIXES
+from lib import comparison, corpus_facts, health, hyperparameters, statistics, verdict, wording
 from lib.errors import UserError
-from lib.report import LANGUAGES
-from lib.wording import NOUNS, Method
-
-Facts = dict[str, str | bool]
+from lib.wording import NOUNS, Facts, Method
 
 BASELINES = ("raw", "spectral", "pca")
 SEEING = ("cvae_genre",)  # saw the genres that it would be scored against
 QUOTED = ("vae_pca", "leak_cvae", "family_baseline")
 """The comparisons that have a clause in the prose, and a condition, ``has_<name>``."""
 PLAIN = "k-means on the standardised features"  # the idea that the chosen one is held against
-WORDS = ("tfidf", "sbert", "hybrid_tfidf", "hybrid_sbert")
 
 
 def gather(folder: Path) -> Facts:
@@ -55,7 +49,7 @@ def gather(folder: Path) -> Facts:
     if not table.exists():
         raise UserError(f"{table} is missing: run the notebooks first (make report)")
     rows = pd.read_csv(table)
-    facts = _corpus(folder, rows)
+    facts = corpus_facts.facts(folder, rows)
     score = "ami" if facts["labelled"] else "silhouette_shared"
     facts["score"] = wording.score_name(score)
     tasks = {task: rows[rows["task"] == task] for task in ("easy", "medium", "hard")}
@@ -66,7 +60,7 @@ def gather(folder: Path) -> Facts:
     facts |= _orientation(tasks["easy"])
     facts |= _inputs(tasks["medium"])
     facts |= _sweep(tasks["hard"], score)
-    once = _each_once(tasks["hard"])
+    once = comparison.each_once(tasks["hard"])
     for task, own in (("medium", tasks["medium"]), ("hard", once)):
         facts |= {f"{task}_{name}": fact for name, fact in _ranking(own, score).items()}
     facts |= _judged(_pairs(tasks, score), score)
@@ -74,120 +68,8 @@ def gather(folder: Path) -> Facts:
     facts |= _overall(once)
     facts |= _ideas(folder / "ideas.csv")
     facts |= hyperparameters.facts(folder / "models")
-    facts["fewness"] = _fewness(facts)
+    facts["fewness"] = corpus_facts.fewness(facts)
     return facts
-
-
-def _each_once(rows: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the sweep at beta 1 where the VAE, which is the same, has rows of its own."""
-    if "vae" not in set(rows["representation"]):
-        return rows
-    return rows[(rows["representation"] != "beta_vae") | (rows["beta"] != 1)]
-
-
-def read_note(path: Path) -> tuple[pd.DataFrame, bool]:
-    """Read the note that ``tools/prepare.py`` leaves of a corpus.
-
-    Parameters
-    ----------
-    path : Path
-        The table of the tracks, then a line for each file.
-
-    Returns
-    -------
-    tracks : DataFrame
-        As in `lib.corpus.Corpus`, without paths; all of it text.
-    audio : bool
-        Whether any of the files is audio.
-
-    Raises
-    ------
-    UserError
-        Where there is no such file.
-    """
-    if not path.exists():
-        raise UserError(f"{path} is missing: it tells which corpus this is (make data)")
-    with path.open(encoding="utf-8", newline="") as lines:
-        table = csv.reader(lines)
-        header = next(table)
-        tracks = []
-        for line in table:  # numbered from 0; what follows are files, whose lines have no number
-            if line[:1] != [str(len(tracks))]:
-                break
-            tracks.append(line)
-    text = path.read_text(encoding="utf-8")
-    files = (line.split("\t")[0] for line in text.splitlines() if line.count("\t") == 2)
-    audio = any(Path(file).suffix.lower() in AUDIO_SUFFIXES for file in files)
-    return pd.DataFrame(tracks, columns=header), audio
-
-
-def _corpus(folder: Path, rows: pd.DataFrame) -> Facts:
-    """Which music this is, how much of it, and what is known of it."""
-    tracks, audio = read_note(folder / ".corpus")
-    skipped = len(pd.read_csv(folder / "skipped.csv"))
-    name = rows["corpus"].iloc[0]
-    genres = sorted(set(tracks["genre"]) - {""})
-    seeds = rows["seed"].nunique()
-    count = f"{len(tracks) - skipped:,}"
-    labels = f"{wording.number(len(genres))} genres" if len(genres) > 1 else "no genre labels"
-    kinds = {
-        "demo": ("the demo corpus", "composed tracks"),
-        "gtzan": ("GTZAN", "recordings"),
-        "gtzan_table": ("the feature table of GTZAN", "tracks"),
-        "fma": ("the Free Music Archive", "clips"),
-    }
-    kind = name if audio or name != "gtzan" else "gtzan_table"
-    music, tracks_of = kinds.get(kind, ("a folder of music", "tracks"))
-    facts: Facts = {
-        "music": music,
-        "corpus": f"{music}, {count} {tracks_of} with {labels}",
-        "training": f"trained with {wording.number(seeds)} seeds and reported with intervals"
-        if seeds > 1
-        else "trained with one seed only, and so reported without intervals",
-        "n_tracks": count,
-        "n_skipped": f"{skipped:,}",
-        "n_seeds": wording.number(seeds),
-        "n_clusters": f"{int(rows.loc[rows['algorithm'] == 'kmeans', 'n_clusters'].max())}",
-        "demo": kind == "demo",
-        "gtzan": kind in ("gtzan", "gtzan_table"),
-        "fma": kind == "fma",
-        "folder": kind not in kinds,
-        "audio": audio,
-        "labelled": len(genres) > 1,
-        "skipped": skipped > 0,
-        "several_seeds": seeds > 1,
-        "words": bool(rows["representation"].isin(WORDS).any()),
-        "conv": "conv_vae" in set(rows["representation"]),
-    }
-    if len(genres) > 1:
-        facts["n_genres"] = wording.number(len(genres))
-    hours = pd.to_numeric(tracks["duration"]).sum() / 3600
-    if hours > 0:
-        facts["hours"] = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
-    languages = tracks.loc[tracks["language"].isin(["en", "bn"]), "language"].value_counts()
-    facts["languages"] = len(languages) > 1
-    if len(languages) > 1:
-        facts["language_list"] = wording.listed([LANGUAGES[code] for code in languages.index])
-    latents = folder / "latents" / "tfidf.npz"
-    if latents.exists():
-        facts["n_words"] = f"{np.isfinite(np.load(latents)['z'][0]).all(axis=1).sum():,}"
-    return facts
-
-
-def _fewness(facts: Facts) -> str:
-    """Say whether there is enough music to learn from, by the crudest of measures."""
-    more = "Results with far more tracks may differ, and the notebooks run on them as they are."
-    if not facts["networks"]:
-        return more
-    count = {
-        key: int(facts[key].replace(",", "")) for key in ("n_tracks", "n_mfcc", "vae_parameters")
-    }
-    numbers = count["n_tracks"] * count["n_mfcc"]
-    least = "more" if count["vae_parameters"] > numbers else "fewer"
-    return (
-        f"The VAE has {facts['vae_parameters']} parameters, {least} than the {numbers:,} numbers "
-        f"that it learns from. {more}"
-    )
 
 
 def _orientation(rows: pd.DataFrame) -> Facts:
@@ -236,7 +118,7 @@ def _ranking(rows: pd.DataFrame, score: str) -> Facts:
         "best_score": wording.mean(own[score]),
         "n_methods": f"{len(table)}",
         "n_spaces": wording.number(len({method.space for method in methods})),
-        "best_learned": best.representation not in (*BASELINES, *WORDS),
+        "best_learned": best.representation not in (*BASELINES, *corpus_facts.WORDS),
     }
     for name in ("nmi", "ari", "purity"):
         if own[name].notna().any():

@@ -11,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from lib import clustering, comparison, demo, ideas, statistics, text
 from lib.report import ALGORITHM_NAMES, LANGUAGES, NAMES, SCORE_NAMES, say
+from lib.wording import score_name
 
 
 def corpus(tracks: pd.DataFrame) -> Markdown:
@@ -135,7 +136,7 @@ def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
         else:
             judgement = "a difference inside the noise"
         sentences.append(
-            f"In {_score(score)}, {_name(a)} minus {_name(b)} is {difference}: {judgement}."
+            f"In {score_name(score)}, {_name(a)} minus {_name(b)} is {difference}: {judgement}."
         )
     return say(*sentences)
 
@@ -325,11 +326,6 @@ def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) ->
 def _name(representation: str) -> str:
     name = NAMES.get(representation, representation)
     return name if name.isupper() else f"the {name.lower()}"
-
-
-def _score(score: str) -> str:
-    name = SCORE_NAMES[score]
-    return name if name.isupper() else name.lower()
 
 
 def told(readings: pd.DataFrame) -> Markdown:

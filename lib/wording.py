@@ -11,6 +11,8 @@ import pandas as pd
 from lib import statistics
 from lib.report import SCORE_NAMES
 
+Facts = dict[str, str | bool]
+
 NOUNS = {
     "raw": "the raw features",
     "spectral": "the spectral features",

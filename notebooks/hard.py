@@ -261,7 +261,7 @@ spaces = [study.raw(), study.pca(), *study.spectral(), *study.hybrids(), untrain
 spaces += [*contest.by_beta(swept), *contest.learned(networks)]
 rows = study.score(spaces, list(clustering.ALGORITHMS))
 study.save(rows, spaces)
-methods = verdict.table(contest.each_once(rows), study.labels)
+methods = verdict.table(comparison.each_once(rows), study.labels)
 results.write_csv(study.folder / "verdict.csv", verdict.written(methods))
 study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard-top")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import contest, results, verdict
+from lib import comparison, contest, results, verdict
 from lib.contest import Contest
 from lib.settings import SweepSettings
 
@@ -53,7 +53,7 @@ def test_at_beta_1_the_sweep_is_the_vae_and_is_ranked_once(tones, tmp_path):
     vae = run.earlier()["vae"]
     np.testing.assert_allclose(contest.at_beta(swept, 1).z, vae.z, atol=1e-3)
     rows = run.score([*contest.by_beta(swept), *contest.learned({"vae": vae})])
-    methods = verdict.table(contest.each_once(rows), run.labels)["method"].tolist()
+    methods = verdict.table(comparison.each_once(rows), run.labels)["method"].tolist()
     assert sorted(methods) == ["VAE", "VAE, beta 0.5", "VAE, beta 4"]
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from lib import facts, ideas, results
+from lib import corpus_facts, facts, ideas, results
 from lib.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -282,7 +282,7 @@ def test_notes_survive_any_title(tmp_path_factory, titles):
     path = tmp_path_factory.mktemp("note") / ".corpus"
     tracks = pd.DataFrame({"track_id": [f"t{i}" for i in range(len(titles))], "title": titles})
     note(path, tracks, audio=True)
-    read, audio = facts.read_note(path)
+    read, audio = corpus_facts.read_note(path)
     assert read["title"].tolist() == titles
     assert audio
 
