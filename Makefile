@@ -8,7 +8,7 @@ BIN := .venv/bin
 # A corpus given as a path is meant from here, and its results carry the folder's name; blanks,
 # which make cannot have in the name of a file, become underscores.
 space := $(subst ,, )
-WHERE := $(if $(filter $(CORPUS),demo gtzan gtzan_table fma),$(CORPUS),$(shell cd "$(CORPUS)" && pwd -P))
+WHERE := $(if $(filter $(CORPUS),demo gtzan gtzan_table fma),$(CORPUS),$(or $(shell test -d "$(CORPUS)" && cd "$(CORPUS)" && pwd -P),$(CORPUS)))
 RESULTS := $(or $(MUSIC_RESULTS),results)/$(notdir $(subst $(space),_,$(WHERE)))
 EXECUTED := $(NOTEBOOKS:%=$(RESULTS)/notebooks/%.ipynb)
 # Notebooks run in their own folder, where a relative path would mean another place.

@@ -156,8 +156,8 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
             )
         tracks, notes = fma.tracks(files, metadata, keep_short=keep_faults)
         return Corpus(name, _complete(tracks), notes=notes)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    folder = Path(os.path.expanduser(name))
+    if name.strip() and os.path.isdir(folder):  # an empty path would mean the current folder
         tracks, notes = _folder(folder.resolve())
         return Corpus(folder.resolve().name, _complete(tracks), notes=notes)
     raise UserError(
@@ -186,10 +186,13 @@ def _demo(data: Path) -> Corpus:
 
 
 def _folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Read any folder of music: its sub-folders, if it has any, are the genres."""
+    """Read any folder of music: its sub-folders, if it has any, are the genres.
+
+    A folder that alone holds all of them, such as ``audio``, says nothing: its sub-folders do.
+    """
     hidden = re.compile(r"(^|/)\.")
     found = [p for p in folder.rglob("*") if not hidden.search(p.relative_to(folder).as_posix())]
-    music = sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES)
+    music = sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES and not p.is_dir())
     files = [p for p in music if _is_text(str(p))]
     notes = []
     if strange := len(music) - len(files):
@@ -200,6 +203,8 @@ def _folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         kinds = ", ".join(sorted(AUDIO_SUFFIXES))
         raise UserError(f"no music in {folder}: it holds no file that ends in {kinds}")
     names = [p.relative_to(folder) for p in files]
+    while all(len(name.parts) > 2 for name in names) and len({n.parts[0] for n in names}) == 1:
+        names = [name.relative_to(name.parts[0]) for name in names]
     stems = [str(name.with_suffix("")) for name in names]
     times = Counter(stems)
     tracks = pd.DataFrame(

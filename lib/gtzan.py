@@ -94,13 +94,22 @@ def read_table(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     Raises
     ------
     UserError
-        When a column is missing, a file name is not GTZAN's, or a value is not a number.
+        When it is no such table: it cannot be read, a column is missing, it has no rows, a file
+        name is not GTZAN's, or a value cannot be one of its column.
     """
-    table = pd.read_csv(path)
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:  # pandas raises kinds of ValueError
+        raise UserError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     mfccs = [f"mfcc{i}_{kind}" for i in range(1, 21) for kind in ("mean", "var")]
     for column in ("filename", "label", *mfccs):
         if column not in table:
-            raise UserError(f"{path} is not a GTZAN feature table: it has no column {column!r}")
+            hint = "" if len(table.columns) > 1 else ": commas must stand between its columns"
+            raise UserError(
+                f"{path} is not a GTZAN feature table: it has no column {column!r}{hint}"
+            )
+    if table.empty:
+        raise UserError(f"{path} has no rows")
     names = [_ROW.fullmatch(str(name)) for name in table["filename"]]
     if None in names:
         strange = table["filename"][names.index(None)]
@@ -111,12 +120,15 @@ def read_table(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     known = [c for c in table if _FEATURE.fullmatch(c)]
     whole = [c for c in known if not c.endswith("_var") or c.replace("_var", "_mean") in known]
     values = table[whole].apply(pd.to_numeric, errors="coerce")
-    bad = np.argwhere(~np.isfinite(values.to_numpy(float)))
+    least = [0.0 if c.endswith("_var") else -np.inf for c in whole]
+    bad = np.argwhere(~np.isfinite(values.to_numpy(float)) | (values.to_numpy(float) < least))
     if len(bad):
         row, column = bad[0]
-        where = f"line {row + 2}, column {values.columns[column]!r}"
-        raise UserError(f"{path}, {where}: {table[values.columns[column]][row]!r} is no number")
-    windows = values.set_index(track_id).groupby(level=0)
+        found, where = table[whole[column]][row], f"line {row + 2}, column {whole[column]!r}"
+        kind = "variance" if np.isfinite(values.iat[row, column]) else "number"
+        raise UserError(f"{path}, {where}: {str(found)!r} is no {kind}")
+    once = ~values.assign(filename=table["filename"]).duplicated()  # rows that were pasted twice
+    windows = values[once].set_index(track_id[once]).groupby(level=0)
     features = windows.mean()
     for variance in [c for c in features if c.endswith("_var")]:
         features[variance] += windows[variance.replace("_var", "_mean")].var(ddof=0)
@@ -124,7 +136,8 @@ def read_table(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     deviations = {f"{c[:-4]}_std": np.sqrt(v) for c, v in features.items()
                   if re.fullmatch(r"mfcc\d+_var", c)}  # fmt: skip
 
-    genre = table["label"].str.lower().groupby(track_id).first()
+    label = table["label"].fillna("").astype(str).str.strip().str.lower()
+    genre = label.groupby(track_id).first()
     return (
         pd.DataFrame(
             {

@@ -94,6 +94,9 @@ def test_windows_of_a_track_are_pooled_as_if_it_were_whole(windows, seed, tmp_pa
     [
         (lambda t: t.drop(columns="label"), "no column 'label'"),
         (lambda t: t.assign(filename="song.wav"), "'song.wav' is not the name of a GTZAN track"),
+        (lambda t: t.assign(mfcc2_mean=[1, np.nan]), "line 3, column 'mfcc2_mean': 'nan' is no n"),
+        (lambda t: t.assign(mfcc2_var=-0.5), "line 2, column 'mfcc2_var': '-0.5' is no variance"),
+        (lambda t: t.head(0), "has no rows"),
         (lambda t: t.assign(mfcc2_mean="x"), "line 2, column 'mfcc2_mean': 'x' is no number"),
     ],
 )
@@ -105,12 +108,58 @@ def test_a_bad_table_is_refused_in_one_line(tmp_path, spoil, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "cannot be read: No columns"),
+        (b"a,b\n1,2\n1,2,3,4\n", "cannot be read: .* line 3"),
+        (bytes(range(128, 256)), "cannot be read: 'utf-8'"),
+        (b"filename;label\nblues.00000.wav;blues\n", "'filename': commas must stand between"),
+    ],
+)
+def test_what_is_no_table_at_all_is_refused_in_one_line(tmp_path, content, message):
+    path = tmp_path / "features_30_sec.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=message) as error:
+        gtzan.read_table(path)
+    assert "\n" not in str(error.value)
+
+
+def test_rows_that_stand_twice_count_once_and_labels_may_be_missing(tmp_path):
+    path = tmp_path / "features_3_sec.csv"
+    table = feature_table(["blues.00000.0.wav", "blues.00000.1.wav", "rock.00001.0.wav"])
+    table["label"] = [" Blues ", "blues", np.nan]
+    table.to_csv(path, index=False)
+    tracks, features = gtzan.read_table(path)
+    assert list(tracks["genre"]) == ["blues", ""]
+    pd.concat([table, table.head(2)]).to_csv(path, index=False)
+    again, same = gtzan.read_table(path)
+    pd.testing.assert_frame_equal(tracks, again)
+    pd.testing.assert_frame_equal(features, same)
+
+
 def test_a_folder_of_music_takes_its_genres_from_sub_folders(tones):
     found = corpus.load(str(tones))
     assert found.name == "tones"
     assert found.genres == ["low", "noise"]
     assert found.tracks["track_id"].is_unique
     assert found.tracks["duration"].eq(1.0).all()
+
+
+def test_a_folder_around_the_genres_is_no_genre(tmp_path):
+    for name in ("rock/live/one.wav", "jazz/two.wav"):
+        write_wav(tmp_path / "music" / "audio" / "all" / name)
+    (tmp_path / "music" / "covers.wav").mkdir()
+    found = corpus.load(str(tmp_path / "music")).tracks
+    assert list(found["track_id"]) == ["jazz/two", "rock/live/one"]
+    assert list(found["genre"]) == ["jazz", "rock"]
+    write_wav(tmp_path / "music" / "loose.wav")
+    assert set(corpus.load(str(tmp_path / "music")).tracks["genre"]) == {"", "audio"}
+
+
+def test_a_single_genre_keeps_its_name(tmp_path):
+    write_wav(tmp_path / "rock" / "one.wav")
+    assert list(corpus.load(str(tmp_path)).tracks["genre"]) == ["rock"]
 
 
 def test_a_flat_folder_has_no_labels(tmp_path):
@@ -129,7 +178,14 @@ def test_an_unreadable_file_stays_in_the_list_without_a_duration(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("gtzann", "no corpus 'gtzann'"), ("gtzan", "no GTZAN under"), ("/nowhere", "no corpus")],
+    [
+        ("gtzann", "no corpus 'gtzann'"),
+        ("gtzan", "no GTZAN under"),
+        ("/nowhere", "no corpus"),
+        ("", "no corpus"),
+        ("~nobody-of-that-name/music", "no corpus"),
+        (300 * "x", "no corpus"),
+    ],
 )
 def test_what_is_not_there_is_named(tmp_path, name, message):
     with pytest.raises(UserError, match=message):
