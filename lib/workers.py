@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -13,8 +15,12 @@ from threadpoolctl import threadpool_limits
 
 from lib.errors import UserError
 
+if TYPE_CHECKING:
+    import distributed
+
 SCHEDULER = "DASK_SCHEDULER"
 """Environment variable with the address of a Dask scheduler; unset: this machine alone."""
+_PATIENCE = 10  # seconds for a scheduler to answer, and for its first worker to be there
 
 
 def run(
@@ -61,11 +67,11 @@ def run(
                 results = work(*arguments(piece))
             yield piece, results
         return
-    with _parallel(jobs) as (parallel, death):
+    with _pool(jobs) as (spread, size, death):
 
         def unordered(pieces: Sequence[list]) -> Iterator[tuple[int, list]]:
-            return parallel()(
-                joblib.delayed(_numbered)(number, work, arguments(piece))
+            return spread(
+                partial(_numbered, number, work, arguments(piece))
                 for number, piece in enumerate(pieces)
             )
 
@@ -89,7 +95,7 @@ def run(
                     yield left.pop(numbers[i]), results
             except death:
                 # Pieces start in order: those under way are among the first that are left.
-                for number in list(left)[: 2 * joblib.effective_n_jobs(jobs)]:
+                for number in list(left)[: 2 * size]:
                     yield from alone(left.pop(number))
 
 
@@ -99,12 +105,12 @@ def _numbered(number: int, work: Callable[..., list], arguments: tuple) -> tuple
 
 
 @contextlib.contextmanager
-def _parallel(jobs: int) -> Iterator[tuple[Callable[[], joblib.Parallel], type[BaseException]]]:
-    """Offer the means to run in parallel, and the error that the death of a worker is."""
+def _pool(jobs: int) -> Iterator[tuple[Callable, int, type[BaseException]]]:
+    """Offer what makes calls in any order, how many at once, and the error of a worker's death."""
     address = os.environ.get(SCHEDULER)
     if not address:
-        # Also one piece alone needs a process of its own here, which one job would not give it.
-        yield lambda: _in_any_order(max(jobs, 2)), TerminatedWorkerError
+        jobs = max(jobs, 2)  # one piece alone needs a process of its own here as well
+        yield partial(_in_processes, jobs), jobs, TerminatedWorkerError
         return
     try:
         import distributed
@@ -114,15 +120,43 @@ def _parallel(jobs: int) -> Iterator[tuple[Callable[[], joblib.Parallel], type[B
             f"or unset {SCHEDULER}"
         ) from None
     try:
-        client = distributed.Client(address, timeout=10)
+        client = distributed.Client(address, timeout=_PATIENCE)
     except (OSError, ValueError) as error:
         raise UserError(
             f"{SCHEDULER}={address}: no scheduler answers there ({error}); start one with "
             "`dask scheduler`, or unset the variable"
         ) from None
-    with client, joblib.parallel_config(backend="dask"):
-        yield lambda: _in_any_order(-1), distributed.scheduler.KilledWorker
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+        except TimeoutError:
+            raise UserError(
+                f"{SCHEDULER}={address}: the scheduler has no workers; start some with "
+                f"`dask worker {address}`, or unset the variable"
+            ) from None
+        size = sum(client.nthreads().values())
+        yield partial(_on_cluster, client, size), size, distributed.scheduler.KilledWorker
 
 
-def _in_any_order(jobs: int) -> joblib.Parallel:
-    return joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
+def _in_processes(jobs: int, calls: Iterable[Callable]) -> Iterator:
+    parallel = joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
+    return parallel(joblib.delayed(call)() for call in calls)
+
+
+def _on_cluster(client: distributed.Client, size: int, calls: Iterable[Callable]) -> Iterator:
+    """Make the calls, each handed over when one before it is done.
+
+    Not through joblib, which makes them here, in the driver, where a cluster has but one thread.
+    """
+    from distributed import as_completed
+
+    submitted = (client.submit(call, pure=False) for call in calls)
+    running = as_completed(islice(submitted, 2 * size), with_results=True)
+    for future, result in running:
+        if future.status != "finished":
+            raise UserError(
+                f"{SCHEDULER}={os.environ[SCHEDULER]}: the scheduler was lost; start one and run "
+                "again: what the feature store holds is not computed anew"
+            )
+        running.update(islice(submitted, 1))
+        yield result

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -376,6 +377,49 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed(tracks, tmp_pa
         assert same(alone, extract.extract(tracks, wide=True, cache=tmp_path / "store"))
         assert (tmp_path / "killed").exists()
         assert same(alone, extract.extract(tracks, wide=True))
+
+
+def test_a_cluster_of_one_thread_spares_the_driver(tracks, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    work, pids = extract._describe_chunk, tmp_path / "pids"
+
+    def noting(*arguments, **parameters):
+        with pids.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return work(*arguments, **parameters)
+
+    monkeypatch.setattr(extract, "_describe_chunk", noting)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
+        extract.extract(tracks)
+        assert set(pids.read_text().split()) == {str(w.pid) for w in cluster.workers.values()}
+
+
+def test_a_cluster_without_workers_is_named(tracks, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(workers, "_PATIENCE", 1)
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
+        with pytest.raises(UserError, match="has no workers") as caught:
+            extract.extract(tracks)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_scheduler_that_is_lost_is_named(tracks, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
+        monkeypatch.setattr(extract, "_describe_chunk", lambda *_, **__: time.sleep(60))
+        lost = threading.Timer(2, cluster.close)
+        lost.start()
+        with pytest.raises(UserError, match="the scheduler was lost") as caught:
+            extract.extract(tracks)
+        lost.join()
+    assert "\n" not in str(caught.value)
 
 
 def test_a_cluster_that_is_not_there_is_named(tracks, monkeypatch):
