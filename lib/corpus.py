@@ -168,7 +168,7 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
 
 def data_folder(given: str | Path = "") -> Path:
     """Return the folder where corpora are looked for, as an absolute path."""
-    path = Path(given or os.environ.get("MUSIC_DATA") or ROOT / "data").expanduser()
+    path = Path(os.path.expanduser(given or os.environ.get("MUSIC_DATA") or ROOT / "data"))
     if not path.is_dir():
         path = ROOT / path
     if not path.is_dir():

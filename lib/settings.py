@@ -41,8 +41,7 @@ class Settings:
             raise UserError("n_clusters must be 0 (as many as genres) or at least 2, not 1")
         for name in ("corpus", "data_dir", "results_dir"):
             object.__setattr__(self, name, str(getattr(self, name)))
-        if not self.corpus.strip():
-            raise UserError("corpus must name a corpus or a folder of music, but it is empty")
+        self.results_folder(self.corpus)
         if self.device not in ("auto", "cpu", "cuda", "mps"):
             raise UserError(f"device must be auto, cpu, cuda or mps, not {self.device!r}")
 
@@ -96,11 +95,18 @@ class Settings:
         Path
             Without ``results_dir``, ``results/<corpus>`` of the project, or of ``$MUSIC_RESULTS``;
             blanks in a folder's name become underscores, as make cannot have them.
+
+        Raises
+        ------
+        UserError
+            When the corpus has no name.
         """
+        if not corpus.strip():
+            raise UserError("corpus must name a corpus or a folder of music, but it is empty")
         if results_dir:
             return Path(results_dir).expanduser()
         results = Path(os.environ.get("MUSIC_RESULTS") or ROOT / "results")
-        return results / Path(corpus).expanduser().resolve().name.replace(" ", "_")
+        return results / Path(os.path.expanduser(corpus)).resolve().name.replace(" ", "_")
 
 
 @dataclass(frozen=True)

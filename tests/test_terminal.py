@@ -26,6 +26,9 @@ CELLS = (
         ("-p corpus gtzan easy.ipynb", "gtzan/notebooks/easy.ipynb"),
         ("easy.ipynb --parameters corpus /my/music", "music/notebooks/easy.ipynb"),
         ("easy.ipynb -p results_dir /there", "/there/notebooks/easy.ipynb"),
+        ("easy.ipynb -r corpus fma -p corpus gtzan", "fma/notebooks/easy.ipynb"),
+        ("easy.ipynb -b Y29ycHVzOiBmbWE=", "fma/notebooks/easy.ipynb"),
+        ("easy.ipynb -p corpus ~nobody9/music", "music/notebooks/easy.ipynb"),
         ("easy.ipynb out.ipynb -p seeds 3", None),
         ("easy.ipynb -", None),
         ("--help-notebook easy.ipynb", None),
@@ -81,6 +84,35 @@ def test_a_misspelt_parameter_stops_the_run_with_one_line(notebook):
 def test_parameters_in_yaml_say_where_the_output_goes(monkeypatch, tmp_path):
     monkeypatch.setenv("MUSIC_RESULTS", str(tmp_path))
     (tmp_path / "run.yaml").write_text("corpus: gtzan\nseeds: 3\n")
-    for line in (["-f", str(tmp_path / "run.yaml")], ["-y", "{corpus: gtzan}"]):
+    for line in (
+        ["-f", str(tmp_path / "run.yaml")],
+        ["-y", "{corpus: gtzan}"],
+        ["--parameters_yaml={corpus: gtzan}"],
+        ["-p", "corpus", "gtzan", "-y", "{corpus: fma}"],
+    ):
         output = terminal.default_output(["easy.ipynb", *line])
         assert output == tmp_path / "gtzan" / "notebooks" / "easy.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("small.ipynb -f nowhere.yaml", "nowhere.yaml: No such file"),
+        ("small.ipynb -f broken.yaml", "while parsing a flow sequence"),
+        ("small.ipynb -f list.yaml", "'list.yaml' holds no parameters"),
+        ("small.ipynb -b abc", "Incorrect padding"),
+        ("small.ipynb -p results_dir list.yaml", "list.yaml"),
+        ("small.ipynb -p results_dir ~nobody9/x", "home directory"),
+        ("absent.ipynb", "there is no notebook absent.ipynb"),
+    ],
+)
+def test_what_cannot_be_meant_stops_with_one_line(monkeypatch, tmp_path, line, message):
+    monkeypatch.setenv("MUSIC_RESULTS", str(tmp_path / "results"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.ipynb").touch()
+    (tmp_path / "broken.yaml").write_text("{corpus: [1")
+    (tmp_path / "list.yaml").write_text("[1, 2]")
+    with pytest.raises(SystemExit, match=message) as stop:
+        terminal._install(["papermill", *line.split()])
+    assert "\n" not in str(stop.value)
+    assert not (tmp_path / "results").exists()
