@@ -25,12 +25,12 @@ from lib import ROOT, workers
 SECONDS, RATE = 0.4, 22050
 DRIVER = """
 import hashlib, resource, sys
-import joblib, pandas as pd
+import pandas as pd
 from lib.extract import extract
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 tracks = pd.read_csv(sys.argv[1])
 try:
-    import dask, distributed, distributed.joblib
+    import distributed
 except ImportError:
     pass
 before = peak()

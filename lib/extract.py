@@ -125,7 +125,8 @@ def extract(
             f"({Path(paths[0]).name!r}) since {reasons[0]}"
         )
     index = pd.Index(tracks["track_id"].to_numpy()[good], name="track_id")
-    return Features(pd.DataFrame(vectors, index, columns), images, skipped)
+    table = pd.DataFrame(np.asfortranarray(vectors), index, columns, copy=False)
+    return Features(table, images, skipped)
 
 
 def _compute(

@@ -208,20 +208,10 @@ class Store:
         UserError
             Something is not there, or is damaged, or there is no room for the images.
         """
-        index = self.index()
-        missing = [row.digest for row in rows if row.digest and row.digest not in index]
-        if missing:
-            raise UserError(
-                f"the feature store {self.folder} lacks what was just computed: it must lie on a "
-                "disk that all workers share, and nobody may delete from it meanwhile"
-            )
-        reasons = [index[row.digest].reason if row.digest else row.reason for row in rows]
-        targets: dict[str, list[tuple[int, int]]] = {}
-        good = [row.digest for row, reason in zip(rows, reasons, strict=True) if not reason]
-        for target, digest in enumerate(good):
-            targets.setdefault(index[digest].shard, []).append((target, index[digest].number))
-
-        vectors = np.empty((len(good), len(self.columns)))
+        reasons, targets = self._locate(rows)
+        n_good = reasons.count("")
+        # As pandas lays tables out, which then need not copy it.
+        vectors = np.empty((n_good, len(self.columns)), order="F")
         images = np.empty((0, 0, IMAGE_FRAMES), np.float32)
         with self._writing(), tempfile.TemporaryFile(dir=self._rows) as file:
             for shard, places in targets.items():
@@ -233,10 +223,27 @@ class Store:
                     file.seek(target * images[number].nbytes)
                     file.write(images[number].tobytes())
             file.flush()
-            if good:
-                shape = (len(good), *images.shape[1:])
+            if n_good:
+                shape = (n_good, *images.shape[1:])
                 images = np.asarray(np.memmap(file, np.float32, mode="c", shape=shape))
         return reasons, vectors, images
+
+    def _locate(self, rows: Sequence[Row]) -> tuple[list[str], dict[str, list[tuple[int, int]]]]:
+        """Return the reason of each row, and for each shard which good row is which of its own."""
+        index = self.index()
+        missing = [row.digest for row in rows if row.digest and row.digest not in index]
+        if missing:
+            raise UserError(
+                f"the feature store {self.folder} lacks what was just computed: it must lie on a "
+                "disk that all workers share, and nobody may delete from it meanwhile"
+            )
+        reasons = [index[row.digest].reason if row.digest else row.reason for row in rows]
+        targets: dict[str, list[tuple[int, int]]] = {}
+        good = (row.digest for row, reason in zip(rows, reasons, strict=True) if not reason)
+        for target, digest in enumerate(good):
+            place = index[digest]
+            targets.setdefault(place.shard, []).append((target, place.number))
+        return reasons, targets
 
     def _read(self, shard: str) -> tuple[pd.DataFrame, np.ndarray]:
         path = self._rows / f"{shard}.parquet"

@@ -424,6 +424,7 @@ def test_a_scheduler_that_is_lost_is_named(tracks, monkeypatch):
 
 def test_a_cluster_that_is_not_there_is_named(tracks, monkeypatch):
     pytest.importorskip("distributed")
+    monkeypatch.setattr(workers, "_PATIENCE", 1)
     monkeypatch.setenv(workers.SCHEDULER, "tcp://127.0.0.1:1")
     with pytest.raises(UserError, match="no scheduler answers there"):
         extract.extract(tracks)
