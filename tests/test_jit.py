@@ -80,3 +80,19 @@ changed = [p.name for p in after if before.get(p) != after[p]]
 assert not changed, changed
 """
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+
+
+def test_checking_the_installation_compiles_into_our_own_cache():
+    jit.warm()
+    script = """
+import runpy
+check = runpy.run_path("tools/check_install.py")["packages"]
+check.__globals__["PACKAGES"] = ["umap"]
+check()
+import numba
+print(numba.config.CACHE_DIR)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != NAME}
+    run = [sys.executable, "-c", script]
+    done = subprocess.run(run, check=True, cwd=ROOT, env=environment, capture_output=True)
+    assert done.stdout.decode().strip() == str(ROOT / ".cache" / "numba")

@@ -18,7 +18,10 @@ PACKAGES = (
 
 
 def packages() -> str:
-    """Import everything that the study is built on."""
+    """Import everything that the study is built on, what compiles itself in our own cache."""
+    from lib import jit
+
+    jit.warm()
     for name in PACKAGES:
         importlib.import_module(name)
     return f"{len(PACKAGES)} packages can be imported"
@@ -92,13 +95,14 @@ def figure() -> str:
 
 def data() -> str:
     """Say which corpora are there; the demo corpus composes itself, so none is needed."""
-    from lib import corpus, gtzan
+    from lib import corpus, fma, gtzan
 
     folder = corpus.data_folder()
     found = [name for name, there in (
         ("demo", (folder / "demo").is_dir()),
         ("gtzan", gtzan.find_audio(folder)),
         ("gtzan_table", gtzan.find_table(folder)),
+        ("fma", fma.find(folder)[0]),
     ) if there]  # fmt: skip
     assert os.access(folder, os.R_OK), f"{folder} cannot be read"
     return f"in {folder}: {', '.join(found) or 'nothing yet (make data composes the demo corpus)'}"
