@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import normalized_mutual_info_score as nmi
 
-from lib import demo
+from lib import demo, jit
 from lib.demo import files, genres, sound, words
 from lib.errors import UserError
 
@@ -27,7 +27,7 @@ from lib.errors import UserError
 PINNED = (2, "4f22650510265398")
 TINY = """
 import hashlib
-from lib import demo
+from lib import demo, jit
 from lib.demo import sound
 scores = [demo.compose(genre, 3, seconds=2.0) for genre in demo.GENRES]
 scores += [demo.compose_factors(i, seconds=2.0) for i in range(5)]
@@ -422,3 +422,60 @@ def test_corpus_is_about_as_hard_as_real_music(tracks):
     assert 0.25 < np.mean([nmi(genre, labels) for labels in fits]) < 0.55
     accuracy = cross_val_score(LogisticRegression(max_iter=1000, C=0.1), x, genre, cv=5).mean()
     assert 0.35 < accuracy < 0.8
+
+
+def test_each_factor_but_the_mode_can_be_heard():
+    """A linear classifier reads it, in 4-fold cross-validation, from the feature that should."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    librosa = jit.librosa()
+    scores = [demo.compose_factors(i, seconds=3.0) for i in range(240)]
+    rows = {"timbre": [], "pitch": [], "pulse": []}
+    for score in scores:
+        power = np.abs(librosa.stft(demo.render(score).astype(np.float32))) ** 2
+        decibel = librosa.power_to_db(librosa.feature.melspectrogram(S=power, sr=demo.RATE))
+        mfcc = librosa.feature.mfcc(S=decibel)
+        rows["timbre"].append([*mfcc.mean(1), *mfcc.std(1)])
+        rows["pitch"].append(librosa.feature.chroma_stft(S=power, sr=demo.RATE, tuning=0.0).mean(1))
+        onsets = np.maximum(np.diff(decibel, axis=1), 0).mean(0)
+        spectrum = np.abs(np.fft.rfft(onsets * np.hanning(len(onsets)), 1024))[5:240]
+        rows["pulse"].append(np.log(spectrum + 1e-3))
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500, C=0.1))
+    for name, feature, least in (
+        ("tempo", "pulse", 0.8),  # chance: 0.28
+        ("family", "timbre", 0.6),  # 0.23
+        ("rhythm", "timbre", 0.55),  # 0.22
+        ("brightness", "timbre", 0.45),  # 0.28
+        ("register", "timbre", 0.8),  # 0.38
+        ("vocal", "timbre", 0.85),  # 0.5
+        ("tonic", "pitch", 0.7),  # 0.12
+    ):
+        levels = [str(score.factors[name]) for score in scores]
+        accuracy = cross_val_score(model, np.array(rows[feature]), levels, cv=4).mean()
+        assert accuracy > least, (name, accuracy)
+
+
+def test_tracks_of_a_genre_differ_about_as_much_as_real_ones(tracks, music_data):
+    """Loudness and brightness, against the nine genres that GTZAN has as well."""
+    librosa = jit.librosa()
+    real = pd.read_csv(music_data / "gtzan" / "features_30_sec.csv")
+    real = pd.DataFrame(
+        {
+            "genre": real["label"],
+            "loudness": 20 * np.log10(real["rms_mean"]),
+            "centroid": real["spectral_centroid_mean"],
+        }
+    )
+    ours = pd.DataFrame(
+        {
+            "genre": score.factors["genre"],
+            "loudness": 20 * np.log10(librosa.feature.rms(y=samples).mean()),
+            "centroid": librosa.feature.spectral_centroid(y=samples, sr=demo.RATE).mean(),
+        }
+        for score, samples in tracks
+    )
+    spread = (ours.groupby("genre").std() / real.groupby("genre").std()).mean()
+    assert spread.between(0.6, 1.4).all(), spread
