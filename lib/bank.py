@@ -37,6 +37,11 @@ def kl_weight(epoch: int, warmup_epochs: int = 0) -> float:
     return min(1.0, epoch / warmup_epochs) if warmup_epochs else 1.0
 
 
+def n_held_out(n_tracks: int, share: float) -> int:
+    """How many tracks a share of them is: at least one, unless it is 0."""
+    return max(1, round(share * n_tracks)) if share else 0
+
+
 class Streams:
     """The random numbers of one member, a function of its seed alone.
 
@@ -120,7 +125,7 @@ class Bank:
         self.tracks = torch.arange(n_tracks).expand(len(members), -1)
         self.early_stopping = None
         if plan.patience:
-            n_held = max(1, round(plan.held_out * n_tracks))
+            n_held = n_held_out(n_tracks, plan.held_out)
             shuffled = self._permutations(n_tracks)
             self.tracks = shuffled[:, n_held:]
             self.early_stopping = EarlyStopping(
@@ -196,7 +201,8 @@ class Bank:
         fits = []
         for m, member in enumerate(self.members):
             state = {name: tensor[m : m + 1].clone() for name, tensor in states.items()}
-            if diverged[m]:  # what is left of it must not be taken for a model
+            finite = all(tensor.isfinite().all() for tensor in state.values())
+            if diverged[m] or not finite:  # what is left of it must not be taken for a model
                 state = {name: torch.full_like(tensor, torch.nan) for name, tensor in state.items()}
             rows = history[: n_epochs[m]]
             columns = (

@@ -21,7 +21,7 @@ from joblib import cpu_count
 from tqdm import tqdm
 
 from lib import checkpoints
-from lib.bank import Bank, kl_weight
+from lib.bank import Bank, kl_weight, n_held_out
 from lib.errors import UserError
 from lib.models import build
 from lib.trained import Data, Fit, Member, Trained, each, one_thread, tensors
@@ -124,7 +124,7 @@ def train(
     members = _members(seeds, settings, dtype)
     device = choose_device(device)
     data = tensors(data, dtype)
-    _check(architecture, data, name)
+    _check(architecture, data, members, name)
 
     path = None if folder is None else Path(folder) / "models" / f"{name}.safetensors"
     fits = {} if path is None else _saved(path, architecture, data)
@@ -182,12 +182,18 @@ def _members(seeds: Sequence[int], settings: dict, dtype: str) -> list[Member]:
     return members
 
 
-def _check(architecture: partial, data: Data, name: str) -> None:
+def _check(architecture: partial, data: Data, members: list[Member], name: str) -> None:
     """Refuse what cannot be trained, before an hour is spent."""
     checkpoints.describe(architecture)
     counts = {len(x) for x in (data.values() if isinstance(data, dict) else [data])}
     if len(counts) != 1 or min(counts) < 3:
         raise UserError(f"{name}: data must have the same tracks throughout, three or more")
+    held_out = max(member.held_out for member in members)
+    left = min(counts) - n_held_out(min(counts), held_out)
+    if left < 2:
+        raise UserError(
+            f"{name}: held_out {held_out:g} leaves {left} tracks to learn from: lower it"
+        )
     for part, x in data.items() if isinstance(data, dict) else [("data", data)]:
         broken = (~x.reshape(len(x), -1).isfinite()).any(1).nonzero().flatten().tolist()
         if broken:
@@ -266,9 +272,8 @@ def _banks(members: list[Member], size: int, workers: int, device: str) -> list[
         groups.setdefault(replace(member, seed=0, beta=0.0), []).append(member)
     banks = []
     for group in groups.values():
-        if device != "cpu" and size > 1:
-            size = len(group)  # a GPU is not full before thousands
-        n = -(-len(group) // size)
+        whole = device != "cpu" and size > 1  # a GPU is not full before thousands
+        n = 1 if whole else -(-len(group) // size)
         if n > 1:  # no core waits for the last bank of another
             n = min(len(group), -(-n // workers) * workers)
         banks += [[group[i] for i in part] for part in np.array_split(range(len(group)), n)]
@@ -276,7 +281,7 @@ def _banks(members: list[Member], size: int, workers: int, device: str) -> list[
 
 
 def _warn_if_diverged(fit: Fit, name: str) -> None:
-    if "total" in fit.history and not np.isfinite(fit.history["total"][-1]):
+    if not all(tensor.isfinite().all() for tensor in fit.state.values()):
         warnings.warn(
             f"{name}: the member with seed {fit.member.seed} and beta {fit.member.beta:g} diverged "
             f"in epoch {len(fit.history['total']) - 1} and was stopped; the others are not touched",

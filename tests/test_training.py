@@ -11,6 +11,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from lib import models, training
@@ -143,6 +145,14 @@ def test_a_member_that_diverges_is_named_and_stopped_alone():
     assert np.array_equal(mixed.z[::2], calm.z[::2])
     assert np.isnan(mixed.z[1]).all()
     assert mixed.history.groupby("seed").size().tolist() == [4, 1, 4]
+
+
+def test_a_member_that_diverges_in_its_very_last_step_is_named_too():
+    """Its losses were numbers: only its weights are none."""
+    with pytest.warns(RuntimeWarning, match=r"seed 1 and beta 1 diverged in epoch 0"):
+        mixed = train(range(2), epochs=1, batch_size=len(X), learning_rate=[1e-3, 1e38])
+    assert mixed.history.total.notna().all()
+    assert mixed.health.verdict.tolist()[1] == "diverged" and np.isnan(mixed.z[1]).all()
 
 
 def test_clipping_bounds_each_gradient_on_its_own():
@@ -425,6 +435,67 @@ def test_loading_refuses_what_does_not_fit_in_one_line(tmp_path):
         training.load(VAE, X, folder=tmp_path)
 
 
+def drop_a_tensor(description, arrays):
+    arrays.pop("0.state.encoder.0.bias")
+
+
+def change_a_shape(description, arrays):
+    arrays["0.state.encoder.0.weight"] = arrays["0.state.encoder.0.weight"][:, :1].contiguous()
+
+
+def add_a_stranger(description, arrays):
+    arrays["stranger"] = torch.zeros(1)
+
+
+def name_an_unknown_setting(description, arrays):
+    description["members"][0]["colour"] = "blue"
+
+
+def forget_the_members(description, arrays):
+    description["members"] = []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        drop_a_tensor,
+        change_a_shape,
+        add_a_stranger,
+        name_an_unknown_setting,
+        forget_the_members,
+        lambda description, arrays: description.pop("members"),
+    ],
+)
+def test_a_file_that_does_not_hold_what_it_says_is_refused_and_trained_anew(
+    tmp_path, count_bank, damage
+):
+    """As one of another version of the project may be."""
+    first = train([0], epochs=1, folder=tmp_path)
+    path = tmp_path / "models" / "vae.safetensors"
+    with safe_open(path, "pt") as file:
+        description = json.loads(file.metadata()["description"])
+    arrays = load_file(path)
+    damage(description, arrays)
+    save_file(arrays, path, metadata={"description": json.dumps(description)})
+    with pytest.raises(UserError, match=r"vae.safetensors does not hold what it says") as error:
+        training.load(VAE, X, folder=tmp_path)
+    assert "\n" not in str(error.value)
+    again = train([0], epochs=1, folder=tmp_path)
+    assert count_bank == [0, 0] and np.array_equal(first.z, again.z)
+
+
+def test_a_network_whose_code_has_changed_is_trained_anew(tmp_path, count_bank):
+    """Else whoever tries out a loss would look at the weights of the one before."""
+    source = "class Mine(VAE):\n  def kl(self, mean, logvar): return super().kl(mean, logvar) * {}"
+    for factor in (1.0, 1.0, 3.0):
+        names = {"VAE": models.VAE, "__name__": "notebook"}
+        exec(source.format(factor), names)
+        architecture = partial(names["Mine"], **VAE.keywords)
+        training.train(architecture, X, [0], epochs=1, device="cpu", folder=tmp_path)
+        train([0], epochs=1, folder=tmp_path, name="other")
+    assert len(count_bank) == 3  # twice ours, once the other, which did not change
+
+
 def test_the_json_says_what_the_file_holds(tmp_path):
     train([4], beta=2.0, epochs=1, folder=tmp_path, name="beta_vae")
     said = json.loads((tmp_path / "models" / "beta_vae.json").read_text())
@@ -434,7 +505,8 @@ def test_the_json_says_what_the_file_holds(tmp_path):
     assert said["shape"] == [150, 10]
     assert said["members"][0]["seed"] == 4 and said["members"][0]["beta"] == 2.0
     assert {"python", "torch"} <= said["versions"].keys()
-    assert not list((tmp_path / "models").glob("*.tmp"))
+    names = sorted(file.name for file in (tmp_path / "models").iterdir())
+    assert names == ["beta_vae.json", "beta_vae.safetensors"]
 
 
 # What is refused --------------------------------------------------------------------------------
@@ -473,6 +545,8 @@ def test_data_that_cannot_be_trained_on():
     ):
         with pytest.raises(UserError, match=message):
             training.train(VAE, data, [0])
+    with pytest.raises(UserError, match=r"held_out 0\.5 leaves 1 tracks to learn from"):
+        training.train(VAE, X[:3], [0], held_out=0.5, patience=1)
     with pytest.raises(UserError, match=r"functools\.partial"):
         training.train(lambda members: models.VAE(members, 10), X, [0])
 
@@ -494,6 +568,12 @@ def test_banks_hold_each_member_once_and_are_even(n, size, workers, n_rates):
     by_rate = [[len(b) for b in banks if b[0].learning_rate == 10.0**-i] for i in range(n_rates)]
     for lengths in by_rate:
         assert all(abs(a - b) <= 1 for a, b in pairwise(lengths))
+
+
+def test_a_gpu_takes_all_members_at_once_whatever_others_there_are():
+    members = [Member(0), *(Member(seed, learning_rate=0.01) for seed in range(1, 40))]
+    assert [len(bank) for bank in training._banks(members, 16, 1, "cuda")] == [1, 39]
+    assert {len(bank) for bank in training._banks(members, 1, 1, "cuda")} == {1}
 
 
 def test_no_warning_without_a_reason():
