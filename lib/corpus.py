@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -145,6 +144,8 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
                 f"{data / 'gtzan'}, or name another place with MUSIC_DATA"
             )
         tracks, notes = (tracks, ()) if keep_faults else gtzan.without_faults(tracks)
+        if tracks.empty:
+            raise UserError(f"of GTZAN there are only repeated or faulty tracks under {data}")
         features = features.loc[tracks["track_id"]] if table else None
         return Corpus(name, _complete(tracks), features, notes)
     if name == "fma":
@@ -190,9 +191,13 @@ def _folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
     A folder that alone holds all of them, such as ``audio``, says nothing: its sub-folders do.
     """
-    hidden = re.compile(r"(^|/)\.")
-    found = [p for p in folder.rglob("*") if not hidden.search(p.relative_to(folder).as_posix())]
-    music = sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES and not p.is_dir())
+    found = []
+    for place, folders, names in os.walk(folder, followlinks=True):
+        here = Path(place).resolve()  # a link to a folder above would never end
+        below = [n for n in folders if not here.is_relative_to(Path(place, n).resolve())]
+        folders[:] = [n for n in below if not n.startswith(".")]
+        found += [Path(place, n) for n in names if not n.startswith(".")]
+    music = sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES)
     files = [p for p in music if _is_text(str(p))]
     notes = []
     if strange := len(music) - len(files):

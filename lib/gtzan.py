@@ -6,6 +6,7 @@ recordings, mislabelled tracks, whole runs of one artist, distortion.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -42,8 +43,9 @@ _ROW = re.compile(r"([a-z]+)\.(\d{5})(?:\.(\d+))?\.\w+", re.IGNORECASE)
 
 def find_audio(data: Path) -> list[Path]:
     """Return GTZAN's audio files, at whatever depth below ``data`` or ``data/gtzan`` they lie."""
-    folders = _folders(data)
-    return sorted(p for f in folders for p in f.rglob("*.*") if _AUDIO.fullmatch(p.name))
+    walks = (os.walk(folder, followlinks=True) for folder in _folders(data))
+    places = ((place, name) for walk in walks for place, _, names in walk for name in names)
+    return sorted(Path(place, name) for place, name in places if _AUDIO.fullmatch(name))
 
 
 def find_table(data: Path) -> Path | None:

@@ -157,6 +157,22 @@ def test_a_folder_around_the_genres_is_no_genre(tmp_path):
     assert set(corpus.load(str(tmp_path / "music")).tracks["genre"]) == {"", "audio"}
 
 
+def test_linked_folders_are_followed_once(tmp_path):
+    write_wav(tmp_path / "away" / "rock" / "rock.00001.wav")
+    write_wav(tmp_path / "gtzan" / "blues" / "blues.00000.wav")
+    (tmp_path / "gtzan" / "rock").symlink_to(tmp_path / "away" / "rock")
+    (tmp_path / "gtzan" / "again").symlink_to(tmp_path / "gtzan")
+    assert corpus.load("gtzan", tmp_path).genres == ["blues", "rock"]
+    found = corpus.load(str(tmp_path / "gtzan")).tracks
+    assert list(found["track_id"]) == ["blues/blues.00000", "rock/rock.00001"]
+
+
+def test_gtzan_of_faulty_tracks_alone_is_none(tmp_path):
+    write_wav(tmp_path / "gtzan" / "jazz.00054.wav")
+    with pytest.raises(UserError, match="only repeated or faulty tracks"):
+        corpus.load("gtzan", tmp_path)
+
+
 def test_a_single_genre_keeps_its_name(tmp_path):
     write_wav(tmp_path / "rock" / "one.wav")
     assert list(corpus.load(str(tmp_path)).tracks["genre"]) == ["rock"]
