@@ -356,5 +356,5 @@ def _quiet():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         # LOBPCG: short of its tolerance, or solved without it as the graph is tiny
-        warnings.filterwarnings("ignore", "Exited|The problem size", UserWarning)
+        warnings.filterwarnings("ignore", "Exited|Failed|The problem size", UserWarning)
         yield

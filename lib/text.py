@@ -187,6 +187,8 @@ def _tables(folder: Path) -> dict[str, _Entry]:
         for record in records:
             if not isinstance(record, Mapping) or not {"track_id", "text"} <= set(record):
                 raise UserError(f"{path} must have track_id and text for each track")
+            if isinstance(record["text"], list | dict):
+                raise UserError(f"{path}: the text of track {record['track_id']} is not a text")
             track_id, entry = str(record["track_id"]), _entry(record)
             if entry["source"] not in ("", *SUNG):
                 choice = ", ".join(SUNG)
@@ -199,12 +201,14 @@ def _tables(folder: Path) -> dict[str, _Entry]:
 
 def _csv(path: Path) -> list[dict]:
     table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    if not isinstance(table.index, pd.RangeIndex):  # pandas took the first column for names of rows
+        raise ValueError("a row has more cells than the header: texts with commas need quotes")
     return table.to_dict("records")
 
 
 def _json(path: Path) -> list[dict]:
     """Read a list of records, or an object that holds a text or a record for each track_id."""
-    content = json.loads(path.read_text("utf-8-sig"))
+    content = json.loads(path.read_text("utf-8-sig"), parse_constant=lambda nan: None)
     if not isinstance(content, dict):
         return content if isinstance(content, list) else [content]
     return [

@@ -103,6 +103,14 @@ def test_a_collapsed_space_crashes_nothing(name):
 
 
 @every
+def test_copies_of_few_tracks_crash_nothing(name):
+    points = np.repeat(np.random.default_rng(0).standard_normal((4, 3)), 10, axis=0)
+    for k in (2, 3, 4):
+        labels = ALGORITHMS[name](points, k, 0)
+        assert len(labels) == 40 and len(np.unique(labels)) <= max(4, k)
+
+
+@every
 def test_single_precision_will_do(name):
     points, truth = blobs()
     labels = ALGORITHMS[name](points.astype(np.float32), 4, 0)

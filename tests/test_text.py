@@ -86,6 +86,13 @@ def test_json_in_its_three_forms(tmp_path, content):
     assert text.load(tracks("000002"), tmp_path)["text"].tolist() == ["words"]
 
 
+def test_json_written_by_pandas_has_nan_for_nothing(tmp_path):
+    write(tmp_path / "lyrics.json", '[{"track_id": "a", "text": NaN}, {"track_id": "b", '
+          '"text": "words", "language": NaN}]')  # fmt: skip
+    table = text.load(tracks("a", "b"), tmp_path)
+    assert table["text"].tolist() == ["", "words"] and set(table["language"]) == {""}
+
+
 def test_table_made_by_a_spreadsheet(tmp_path):
     """With a mark of its encoding in front, and without the leading zeros."""
     write(tmp_path / "lyrics.csv", "\ufefftrack_id,text\n2,two\n000003,three\n")
@@ -106,6 +113,8 @@ def test_table_can_say_that_it_holds_transcripts(tmp_path):
         ("lyrics.csv", "track_id,text\na,b\na,c\n", "track a stands in the tables twice"),
         ("lyrics.csv", "track_id,text,source\na,b,rumour\n", "'rumour' must be one of"),
         ("lyrics.csv", "", "cannot be read"),
+        ("lyrics.csv", "track_id,text\na,hello, you\nb,c\n", "texts with commas need quotes"),
+        ("lyrics.json", '{"a": ["line", "line"]}', "text of track a is not a text"),
         ("lyrics.json", "{", "cannot be read"),
         ("lyrics.json", '["a"]', "must have track_id and text"),
         ("lyrics.json", "3", "must have track_id and text"),
