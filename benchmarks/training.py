@@ -1,9 +1,12 @@
-"""What training costs, as ratios: ``python benchmarks/training.py [repeats]``.
+"""What training costs: ``python benchmarks/training.py [repeats]``, or ``... training.py study``.
 
-The VAE of the study (20-128-64-16, 25,780 parameters) on 1000 x 20 numbers, batch 64, against a
-plain script with a DataLoader, the trainer of pythae (where it is installed) and the floor: the
-time that the matrix products of the network alone take on this machine. Variants take turns; one
-core is measured in CPU time, two cores on the clock, each against the script by the same measure.
+As ratios: the VAE of the study (20-128-64-16, 25,780 parameters) on 1000 x 20 numbers, batch 64,
+against a plain script with a DataLoader, the trainer of pythae (where it is installed) and the
+floor: the time that the matrix products of the network alone take on this machine. Variants take
+turns; one core is measured in CPU time, two cores on the clock, each against the script by the same
+measure.
+
+With ``study``: the seconds that all learning of Easy, Medium and Hard takes on the demo corpus.
 """
 
 import logging
@@ -14,8 +17,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from lib import models, training  # before torch: it sets how OpenMP waits
+from lib import ideas, models, training  # before torch: it sets how OpenMP waits
 from lib.bank import Bank
+from lib.contest import Contest
+from lib.settings import SweepSettings
 from lib.trained import Member
 
 # isort: split
@@ -136,7 +141,7 @@ def bank(members: int, device: str = "cpu") -> None:
     Bank(VAE, X, [Member(seed, epochs=EPOCHS) for seed in range(members)], device).train()
 
 
-def study(members: int, workers: int, epochs: int = EPOCHS) -> None:
+def train(members: int, workers: int, epochs: int = EPOCHS) -> None:
     """Train as the notebooks do, with everything that comes after."""
     training.train(VAE, X, range(members), epochs=epochs, workers=workers, device="cpu")
 
@@ -165,9 +170,9 @@ def main(repeats: int = 5) -> None:
     pythae = pythae_trainer()
     variants = {
         "script": (1, script),
-        "one": (100 / EPOCHS, partial(study, 1, 1, 100)),
-        "forty": (40, partial(study, 40, 1)),
-        "forty on two": (40, partial(study, 40, 2)),
+        "one": (100 / EPOCHS, partial(train, 1, 1, 100)),
+        "forty": (40, partial(train, 40, 1)),
+        "forty on two": (40, partial(train, 40, 2)),
         "products": (16, products),
     }
     variants |= {f"bank of {m}": (m, partial(bank, m)) for m in sizes}
@@ -196,5 +201,46 @@ def main(repeats: int = 5) -> None:
         print(f"{rows[0][0]:46s}{rows[0][1]:6.0f}")
 
 
+def study() -> None:
+    """Train all that the notebooks train, by their calls and defaults; print the seconds.
+
+    Features and vectors of words are there before the clock starts, models are not.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        settings = SweepSettings(
+            "demo", "", 5, 16, 100, 0, "auto", folder, betas="0.5,1,2,4,10", beta=4.0
+        )
+        contest = Contest("hard", settings)
+        known, _, _ = contest.factors(), contest.images, contest.text_vectors
+        bench = ideas.Workbench(
+            contest.wide_features, contest.n_clusters, contest.seeds, contest.folder
+        )
+        parts = {
+            "Easy": lambda: [
+                contest.learn("ae", models.Autoencoder),
+                contest.learn("vae", models.VAE),
+                contest.untrained(models.VAE),
+            ],
+            "Medium": contest.earlier,  # those of Easy are loaded
+            "Hard, the sweep": contest.sweep,
+            "Hard, told a fact": lambda: [
+                contest.conditional("cvae", "language"),
+                contest.conditional("cvae_genre", "genre"),
+            ],
+            "Hard, sound and words": contest.multimodal,
+            "Hard, VaDE": contest.vade,
+            "Hard, known factors": lambda: contest.factor_spaces(known),
+            "Hard, all features": lambda: [bench.networks(name) for name in ideas.NETWORKS],
+        }
+        total = 0.0, 0.0
+        for name, learn in parts.items():
+            before = time.perf_counter(), time.process_time()
+            learn()
+            spent = time.perf_counter() - before[0], time.process_time() - before[1]
+            total = total[0] + spent[0], total[1] + spent[1]
+            print(f"{name:24s}{spent[0]:6.1f} s on the clock, {spent[1]:6.1f} s of CPU")
+    print(f"{'all':24s}{total[0]:6.1f} s on the clock, {total[1]:6.1f} s of CPU")
+
+
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    study() if sys.argv[1:] == ["study"] else main(*map(int, sys.argv[1:]))
