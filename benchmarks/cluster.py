@@ -35,8 +35,9 @@ except ImportError:
     pass
 before = peak()
 features = extract(tracks, cache=sys.argv[2], jobs=2)
-digest = hashlib.sha256(features.vectors.to_numpy().tobytes())
-during = peak()
+during, digest = peak(), hashlib.sha256()
+for column in features.vectors:
+    digest.update(features.vectors[column].to_numpy().tobytes())
 for image in features.images:
     digest.update(image.tobytes())
 print(len(features.vectors), len(features.skipped), before, during - before, digest.hexdigest())

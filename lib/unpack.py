@@ -90,6 +90,8 @@ def _checked(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
         # the top folder must be the archive's own: this refuses absolute paths and drives too
         if parts[:1] != (archive.stem,) or ".." in parts or "\\" in name or "\0" in name:
             raise UserError(f"{archive} is not unpacked: {name!r} leads outside of {archive.stem}/")
+        if len(parts) == 1 and not member.is_dir():
+            raise UserError(f"{archive} is not unpacked: {name!r} must be a folder, but is a file")
         if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise UserError(f"{archive} is not unpacked: {name!r} is a link or a device")
         if member.compress_type not in _METHODS:

@@ -329,6 +329,7 @@ EVIL = {
     "device": ([(special("songs/device", stat.S_IFCHR), "")], "a link or a device"),
     "case": ([("songs/a", "x"), ("songs/A", "y")], "stands there twice"),
     "file is folder": ([("songs/a", "x"), ("songs/a/b", "y")], "cannot be"),
+    "no folder": ([("songs", "x")], "must be a folder"),
     "nothing": ([], "holds no file"),
 }
 
