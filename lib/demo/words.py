@@ -229,8 +229,8 @@ def names(rng, language: str, theme: str) -> dict[str, str]:
     return {"title": title, "artist": " ".join(rng.choice(part) for part in BANDS[tongue])}
 
 
-_BANGLA_VOWELS = dict(zip("অআইঈউঊএঐওঔািীুূেৈোৌ", "Oaiiuueeooaiiuueeoo", strict=True))
-_CONSONANT = re.compile("[ক-হৎ]")
+_BANGLA_VOWELS = dict(zip("অআইঈউঊঋএঐওঔািীুূৃেৈোৌ", "Oaiiuuieoooaiiuuieooo", strict=True))
+_CONSONANT = re.compile("[ক-হ]")
 _ENGLISH = re.compile(r"ee|ea|oo|ou|ow|ai|ay|[aeiouy]")
 _ENGLISH_VOWELS = {"a": "A", "e": "e", "i": "i", "o": "O", "u": "a", "y": "i"} | {
     "ee": "i",
@@ -259,6 +259,6 @@ def vowels(text: str) -> list[str]:
         for here, after in zip(word, word[1:] + " ", strict=True):
             if here in _BANGLA_VOWELS:
                 found.append(_BANGLA_VOWELS[here])
-            elif _CONSONANT.match(here) and (_CONSONANT.match(after) or after == "ং"):
+            elif _CONSONANT.match(here) and (_CONSONANT.match(after) or after in "ংৎ"):
                 found.append("O")  # the vowel that a bare consonant carries
     return found
