@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from lib import health, plots, statistics
 from lib.traversal import Traversal
+from lib.wording import minus
 
 WIDTH = 6.5  # inches: that of a page's text, so that no letter shrinks
 BLUE, ORANGE, GREEN = "#0173b2", "#de8f05", "#029e73"
@@ -28,7 +29,7 @@ def rate_distortion(table: pd.DataFrame) -> Figure:
         From `lib.sweep.members`.
     """
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.1), layout="constrained")
-    columns = {"distortion": "Distortion (nats per track)", "r2": "R2 of the reconstruction"}
+    columns = {"distortion": "Distortion (nats per track)", "r2": "R² of the reconstruction"}
     for axis, (column, name) in zip(axes, columns.items(), strict=True):
         means = table.groupby("beta")[["rate", column]].mean()
         axis.plot(means["rate"], means[column], color="0.7", linewidth=1, zorder=1)
@@ -234,7 +235,7 @@ def _traversal_lines(found: Traversal) -> Figure:
 
 
 def _signed(step: float) -> str:
-    return f"{step:+.2g}" if step else "0"
+    return minus(f"{step:+.2g}") if step else "0"
 
 
 def _row_labels(found: Traversal) -> list[str]:

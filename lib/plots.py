@@ -74,7 +74,7 @@ def track(samples: np.ndarray, title: str) -> Figure:
         audio.mfcc(samples), y_coords=np.arange(1, 21), ax=axes[2], cmap="vlag", **grid
     )
     figure.colorbar(mfcc, ax=axes[2], label="MFCC")
-    axes[2].set(xlabel="Time (s)", ylabel="Coefficient")
+    axes[2].set(xlabel="Time (s)", ylabel="Coefficient", xlim=(0, len(samples) / audio.SAMPLE_RATE))
     return figure
 
 

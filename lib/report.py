@@ -52,8 +52,15 @@ ALGORITHM_NAMES = {
 SCORE_NAMES = {
     "ari": "ARI", "nmi": "NMI", "ami": "AMI", "purity": "Purity", "silhouette": "Silhouette",
     "silhouette_shared": "Shared silhouette", "calinski_harabasz": "Calinski-Harabasz",
-    "davies_bouldin": "Davies-Bouldin", "r2": "R2", "kl": "KL", "active_units": "Active units",
+    "davies_bouldin": "Davies-Bouldin", "r2": "R²", "kl": "KL", "active_units": "Active units",
 }  # fmt: skip
+FEATURE_NAMES = {
+    "mfcc_mean": "MFCC means",
+    "mfcc_image": "MFCC images",
+    "spectral": "Spectral features",
+    "tfidf": "TF-IDF",
+    "sbert": "SBERT",
+}
 NO_AUDIO = "This corpus came as a table of features: there is no audio to hear or to show."
 
 
@@ -128,7 +135,7 @@ def health_table(trained: Mapping[str, Trained]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Of text: parameters, R2, KL, active units, and the verdicts counted.
+        Of text: parameters, R², KL, active units, and the verdicts counted.
     """
     table = []
     for name, networks in trained.items():
@@ -138,7 +145,7 @@ def health_table(trained: Mapping[str, Trained]) -> pd.DataFrame:
             {
                 "Network": space_name(name),
                 "Parameters": f"{networks.n_parameters:,}",
-                "R2": format(statistics.interval(health["r2"]), ".3f"),
+                "R²": format(statistics.interval(health["r2"]), ".3f"),
                 "KL (nats)": format(statistics.interval(health["kl"]), ".2f").replace("nan", ""),
                 "Active units": format(statistics.interval(health["active_units"]), ".1f"),
                 "Verdict": ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()),
@@ -158,10 +165,10 @@ def sweep_table(members: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Of text: rate and distortion in nats, R2, active units, the state of the code, verdicts.
+        Of text: rate and distortion in nats, R², active units, the state of the code, verdicts.
     """
     columns = {
-        "rate": ("Rate", ".2f"), "distortion": ("Distortion", ".2f"), "r2": ("R2", ".3f"),
+        "rate": ("Rate", ".2f"), "distortion": ("Distortion", ".2f"), "r2": ("R²", ".3f"),
         "active_units": ("Active units", ".1f"), "correlation": ("Correlation", ".3f"),
         "variance": ("Variance", ".3f"), "total_correlation": ("Total correlation", ".2f"),
     }  # fmt: skip
@@ -180,8 +187,8 @@ def sweep_table(members: pd.DataFrame) -> pd.DataFrame:
 def ideas_table(summary: pd.DataFrame) -> pd.DataFrame:
     """Lay out `lib.ideas.summary`; scores that are nowhere defined (no labels) are left out."""
     names = {"what": "Idea", "agreement": "Agreement", "best by": "Best by", **SCORE_NAMES}
-    shown = summary.drop(columns="ami")  # it goes with NMI, and others report these three
-    return shown.loc[:, (shown != "").any()].rename(columns=names)
+    order = ["what", "ami", "ari", "nmi", "purity", "agreement", "best by"]  # the headline first
+    return summary.loc[:, [c for c in order if (summary[c] != "").any()]].rename(columns=names)
 
 
 def ranked_table(ranking: pd.DataFrame, score: str) -> pd.DataFrame:
@@ -189,7 +196,14 @@ def ranked_table(ranking: pd.DataFrame, score: str) -> pd.DataFrame:
     bounds = ranking[["mean", "low", "high"]].itertuples(index=False)
     scores = [format(statistics.Interval(*bound), ".3f") for bound in bounds]
     names = ranking.drop(columns=["mean", "low", "high"]).rename(columns=str.capitalize)
+    if "Features" in names:
+        names["Features"] = names["Features"].map(_features)
     return names.assign(**{SCORE_NAMES[score]: scores})
+
+
+def _features(name: str) -> str:
+    """Write what a method is made of, as in "MFCC means + TF-IDF"."""
+    return " + ".join(FEATURE_NAMES.get(part, part) for part in name.split("+"))
 
 
 def kmeans_scores(rows: pd.DataFrame) -> pd.DataFrame:

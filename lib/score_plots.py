@@ -14,7 +14,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from lib import statistics
-from lib.plots import scatter
+from lib.plots import scatter, style
+from lib.wording import minus
 
 BLUE = "#0173b2"
 
@@ -70,8 +71,9 @@ def score_matrix(table: pd.DataFrame, label: str, lower_is_better: Sequence[str]
         colours = (table * signs - (table * signs).min()) / (table.max() - table.min())
     size = (2.6 + 0.72 * table.shape[1], 1.2 + 0.3 * table.shape[0])
     figure, axis = plt.subplots(figsize=size, layout="constrained")
-    sns.heatmap(colours, annot=table, fmt=".2g" if lower_is_better else ".2f", cmap="viridis",
-                ax=axis, linewidths=0.5, cbar_kws={"label": label})  # fmt: skip
+    cells = table.map(lambda value: minus(f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"))
+    sns.heatmap(colours, annot=cells, fmt="", cmap="viridis", ax=axis, linewidths=0.5,
+                cbar_kws={"label": label})  # fmt: skip
     axis.set(xlabel="", ylabel="")
     axis.set_xticklabels(axis.get_xticklabels(), rotation=30, ha="right")
     axis.tick_params(axis="y", rotation=0)
@@ -190,8 +192,10 @@ def summary(
     change.axvline(0, color="0.3", linewidth=1)
     change.set(title="Differences, one point an algorithm", xlabel=f"{name}, difference", ylabel="")
     means = kmeans.groupby("space")[list(scores)].mean()
-    trade.scatter(means["silhouette"], means[headline], color=BLUE)
-    for space, row in means.iterrows():
-        trade.annotate(space, (row["silhouette"], row[headline]), fontsize="x-small")
+    for space, (colour, marker) in style(means.index).items():
+        trade.scatter(*means.loc[space, ["silhouette", headline]], color=colour, marker=marker,
+                      label=space)  # fmt: skip
+    trade.legend(fontsize="x-small", loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2,
+                 frameon=False, handletextpad=0, columnspacing=0.5)  # fmt: skip
     trade.set(title="Geometry against the headline", xlabel="Silhouette", ylabel=name)
     return figure

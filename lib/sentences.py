@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from lib import clustering, comparison, demo, ideas, statistics, text
 from lib.report import ALGORITHM_NAMES, LANGUAGES, NAMES, SCORE_NAMES, say
-from lib.wording import score_name
+from lib.wording import number, score_name
 
 
 def corpus(tracks: pd.DataFrame) -> Markdown:
@@ -53,8 +53,9 @@ def correlation(vectors: pd.DataFrame) -> Markdown:
     i, j = np.unravel_index(matrix.argmax(), matrix.shape)
     variances = np.linalg.eigvalsh(vectors.corr())[::-1]
     needed = int(np.searchsorted(np.cumsum(variances) / variances.sum(), 0.9)) + 1
+    names = vectors.columns.str.removesuffix("_mean").str.replace("mfcc", "MFCC ")
     return say(
-        f"The strongest correlation is between {vectors.columns[i]} and {vectors.columns[j]} "
+        f"The strongest correlation is between {names[i]} and {names[j]} "
         f"({vectors.corr().iloc[i, j]:.2f}); {needed} of {len(variances)} principal components "
         "hold 90 % of the variance."
     )
@@ -97,7 +98,7 @@ def health(name: str, members: pd.DataFrame, latent_dim: int) -> Markdown:
     verdicts = members["verdict"].value_counts()
     words = ", ".join(f"{count} of {len(members)} {word}" for word, count in verdicts.items())
     return say(
-        f"At the end the {name} explains {statistics.interval(members['r2'])} of the variance (R2) "
+        f"At the end the {name} explains {statistics.interval(members['r2'])} of the variance (R²) "
         f"with a KL of {statistics.interval(members['kl'])} nats in "
         f"{members['active_units'].mean():.1f} active units out of {latent_dim}. "
         f"Verdict over the seeds: {words}."
@@ -224,8 +225,8 @@ def ranking(table: pd.DataFrame, score: str) -> Markdown:
         return say(f"{head}; one seed cannot tell whether it is better than the next.")
     close = (table["high"].fillna(table["mean"]) >= best["low"]).sum() - 1
     return say(
-        f"{head}; the intervals of {close} others reach into its own. The best of so many is "
-        "flattered by the choice itself."
+        f"{head}; the intervals of {number(close)} other{'s' * (close != 1)} reach into its own. "
+        "The best of so many is flattered by the choice itself."
     )
 
 
@@ -252,8 +253,8 @@ def added(table: pd.DataFrame, what: str) -> Markdown:
     if fixed.any():
         means = table.loc[fixed, "mean"]
         parts.append(
-            f"{fixed.sum()} cannot be judged by seeds, since nothing varies with them; their "
-            f"differences lie between {means.min():+.3f} and {means.max():+.3f}."
+            f"The other {fixed.sum()} cannot be judged by seeds, since nothing varies with them; "
+            f"their differences lie between {means.min():+.3f} and {means.max():+.3f}."
         )
     for group, verb in ((gains.nlargest(1, "mean"), "gain"), (losses.nsmallest(1, "mean"), "loss")):
         for row in group.itertuples():
@@ -316,7 +317,7 @@ def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) ->
     return say(
         f"A linear reader names the genre with a balanced accuracy of {before} from the raw "
         f"features and of {after} from the VAE's code, which keeps {kept} of the features' "
-        f"variance (R2). Information about genre lost on the way: {lost}, "
+        f"variance (R²). Information about genre lost on the way: {lost}, "
         + ("beyond" if clear else "not beyond")
         + f" the noise of the seeds. k-means on the code differs by {gap} AMI from k-means on the "
         "features, " + ("beyond" if gap_clear else "not beyond") + " the noise."
@@ -377,7 +378,7 @@ def tried(table: pd.DataFrame) -> Markdown:
 
     def scores(idea: str) -> str:
         rows = table[table["idea"] == idea]
-        named = {score: SCORE_NAMES[score] for score in ("ari", "nmi", "purity")}
+        named = {score: SCORE_NAMES[score] for score in ("ami", "ari", "nmi", "purity")}
         return ", ".join(f"{n} {statistics.interval(rows[score])}" for score, n in named.items())
 
     said.append(f"It reaches {scores(chosen)} (k-means on the same features: {scores('kmeans')}).")

@@ -33,7 +33,7 @@ def rate_distortion(table: pd.DataFrame) -> Markdown:
     for beta in table["beta"].agg(["min", "max"]).unique():
         own = table[table["beta"] == beta]
         rate, kept = statistics.interval(own["rate"]), statistics.interval(own["r2"])
-        said.append(f"At beta {beta:g} the code carries {rate:.3f} nats and keeps an R2 of {kept}.")
+        said.append(f"At beta {beta:g} the code carries {rate:.3f} nats and keeps an R² of {kept}.")
     return say(*said, _verdicts(table))
 
 
@@ -102,7 +102,7 @@ def misleading(facts: pd.DataFrame) -> Markdown:
         f"at beta {reference:g}, although the code keeps less and the clusters are no better: it "
         "rises while the model fades.",
         f"At beta {worst['beta']:g} it gains {statistics.Interval(*bounds)} (from "
-        f"{worst['silhouette_before']:.3f} to {worst['silhouette']:.3f}), while R2 falls from "
+        f"{worst['silhouette_before']:.3f} to {worst['silhouette']:.3f}), while R² falls from "
         f"{worst['r2_before']:.2f} to {worst['r2']:.2f}, the active units go from "
         f"{worst['active_units_before']:.1f} to {worst['active_units']:.1f}, "
         f"{listed(others)}.",
@@ -182,6 +182,6 @@ def clusters(found: Sequence[Cluster]) -> Markdown:
         )
     speaking = [cluster for cluster in found if cluster.words]
     if speaking:
-        told.append(f"{len(speaking)} of {len(found)} clusters have words of their own.")
+        told.append(f"Clusters with words of their own: {len(speaking)} of {len(found)}.")
     sizes = [cluster.size for cluster in found]
     return say(*told) if told else say(f"They hold from {min(sizes)} to {max(sizes)} tracks.")

@@ -161,6 +161,7 @@ def verdict_matrix(table: pd.DataFrame, scores: Mapping[str, str]) -> Figure:
     axis.set_yticks(range(len(table)), table["method"])
     axis.grid(visible=False)
     bar = figure.colorbar(drawn, ax=axis, label="Rank among these")
+    bar.ax.invert_yaxis()  # the best on top, as in the rows
     bar.set_ticks([1 / len(table), 1], labels=["best", "last"])
     return figure
 
@@ -200,7 +201,7 @@ def hard_summary(
     score, label = headline
     with plt.rc_context({"font.size": 8, "axes.titlesize": 9, "axes.labelsize": 8,
                          "xtick.labelsize": 7.5, "ytick.labelsize": 7.5}):  # fmt: skip
-        figure = plt.figure(figsize=(10, 11), layout="constrained")
+        figure = plt.figure(figsize=(10, 11.8), layout="constrained")
         # a row each, so that the long names of one take no room from the others
         axes = [row.subplots(1, 3) for row in figure.subfigures(3, 1)]
         for axis, (name, labels) in zip(axes[0], groups.items(), strict=True):
@@ -219,7 +220,8 @@ def hard_summary(
         ranked.set(title="Ranks over tracks and seeds", xlabel=f"Rank by {label}")
         _stability(stable, table, score, label, size=16)
         stable.set(title="Score against stability")
-        stable.legend(fontsize=6.5)
+        stable.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3,
+                      frameon=False, handletextpad=0, columnspacing=0.5)  # fmt: skip
         for axis in (best, ranked):
             axis.set_yticks(axis.get_yticks(), _wrapped(axis.get_yticklabels()))
         beta, words, algorithms = axes[2]
@@ -247,7 +249,7 @@ def _betas(axis: Axes, betas: pd.DataFrame, score: str, label: str) -> None:
     axis.set(title="What beta changes")
     if not len(betas):
         return
-    names = {score: label, "silhouette_shared": "shared silhouette", "silhouette": "own silhouette"}
+    names = {"silhouette_shared": "shared silhouette", "silhouette": "own silhouette", score: label}
     places = range(len(betas))
     for (column, name), (colour, marker) in zip(names.items(), style("abc").values(), strict=False):
         axis.plot(places, betas[column], color=colour, marker=marker, markersize=5, label=name)

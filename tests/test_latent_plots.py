@@ -130,7 +130,7 @@ def test_images_of_a_traversal_share_one_scale(n_dims):
     assert len(images) == 7 * n_dims
     assert len({image.get_clim() for image in images}) == 1
     assert "latent 3\n1 nats" in texts(figure)
-    assert {"-3", "0", "+3"} <= set(texts(figure))
+    assert {"−3", "0", "+3"} <= set(texts(figure))
 
 
 def test_vectors_of_a_traversal_are_lines():
