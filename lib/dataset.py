@@ -43,11 +43,12 @@ class Dataset:
             features = extract.Features(self.corpus.table, None, nothing)
         else:
             features = extract.extract(self.corpus.tracks, cache=CACHE / "features")
-        results.write_csv(self.folder / "skipped.csv", features.skipped)
+        skipped = self.folder / "skipped.csv"
+        results.write_csv(skipped, features.skipped)
         if len(features.vectors) < 3:
             raise UserError(
                 f"{self.corpus.name} has {len(features.vectors)} usable tracks, and it takes three "
-                f"to speak of clusters: add music (what was skipped is in {self.folder})"
+                f"to speak of clusters: add music ({skipped} says what was skipped, and why)"
             )
         return features
 
@@ -56,8 +57,11 @@ class Dataset:
         """Spectrum, rhythm, harmony and MFCCs of the same tracks: (n_tracks, n_columns)."""
         if self.corpus.table is not None:
             return self.corpus.table
-        wide = extract.extract(self.tracks, wide=True, cache=CACHE / "features").vectors
-        return wide.reindex(self.tracks["track_id"])  # in case one more could not be read
+        wide = extract.extract(self.tracks, wide=True, cache=CACHE / "features")
+        if len(wide.skipped):
+            lost = wide.skipped.iloc[0]
+            raise UserError(f"{lost.path} could be read before, and no longer: {lost.reason}")
+        return wide.vectors
 
     @cached_property
     def tracks(self) -> pd.DataFrame:

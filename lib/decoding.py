@@ -18,6 +18,7 @@ SHORTEST = 2048
 """Samples that a track must have: one window of the transform."""
 _DECODE = 2**18  # values decoded at a time: MP3 pays for each interruption
 _RATES = (1000, 1_000_000)  # Hz, of what can be sound: one sample a second would become a flood
+_LOUDEST = 2.0**31  # whole numbers of 32 bits written as they are; features overflow far above
 
 
 class AudioError(UserError):
@@ -41,7 +42,7 @@ def read(path: str | os.PathLike) -> np.ndarray:
     ------
     AudioError
         The file is missing, unreadable, not audio, damaged, shorter than one window, silent, or
-        has samples that are not finite.
+        has samples that are not finite, or too large for any feature.
     """
     return np.concatenate(list(stream(path)))
 
@@ -77,28 +78,30 @@ def stream(path: str | os.PathLike) -> Iterator[np.ndarray]:
             raise AudioError(f"a sample rate of {file.samplerate} Hz is not that of music")
         try:
             for samples in _resampled(_mono(file), file.samplerate):
-                # One sum finds any NaN or infinity; np.isfinite would look at all samples twice.
-                if not np.isfinite(samples.sum()):
-                    raise AudioError("it has samples that are NaN or infinite")
+                _check_values(samples)
                 n_samples += len(samples)
                 peak = peak or float(np.abs(samples).max(initial=0))
                 yield samples
-        except soundfile.LibsndfileError as error:
-            where = f"after {n_samples / SAMPLE_RATE:.1f} s: {_plain(error.error_string)}"
-            raise AudioError(f"damaged, decoding stops {where}") from None
+        except soundfile.LibsndfileError:  # whose words are those of a decoder, or "unknown"
+            where = f" beyond {n_samples / SAMPLE_RATE:.1f} s" if n_samples else ""
+            raise AudioError(f"damaged, decoding stops{where}") from None
     if n_samples == 0:
         raise AudioError("it holds no audio")
     if n_samples < SHORTEST:
-        raise AudioError(
-            f"too short: {n_samples / SAMPLE_RATE:.3f} s, where one window is "
-            f"{SHORTEST / SAMPLE_RATE:.3f} s"
-        )
+        raise AudioError(f"too short: {n_samples} samples, where one window has {SHORTEST}")
     if peak == 0:
         raise AudioError("it is silent: every sample is zero")
 
 
-def _plain(message: str) -> str:
-    return " ".join(message.split()).rstrip(".")
+def _check_values(samples: np.ndarray) -> None:
+    # One product tells whether there is anything to look for, since squares only add up.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if samples @ samples < _LOUDEST**2:
+            return
+    if not np.isfinite(samples).all():
+        raise AudioError("it has samples that are NaN or infinite")
+    if np.abs(samples).max() > _LOUDEST:
+        raise AudioError("its samples are too large to compute with")
 
 
 def check_file(path: str | os.PathLike) -> None:
@@ -125,7 +128,7 @@ def check_file(path: str | os.PathLike) -> None:
     except PermissionError:
         raise AudioError("not permitted to read it") from None
     except (OSError, ValueError) as error:
-        raise AudioError(f"cannot be opened: {_plain(str(error.args[-1]))}") from None
+        raise AudioError(f"cannot be opened: {' '.join(str(error.args[-1]).split())}") from None
     if not stat.S_ISREG(status.st_mode):
         raise AudioError("not a regular file")
     if status.st_size == 0:
@@ -141,7 +144,12 @@ def _mono(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
     # A product, since numpy is slow to average over an axis of two.
     share = np.full(file.channels, 1 / file.channels / (32768 if whole else 1), np.float32)
     while len(samples := file.read(out=buffer)):
-        yield samples.astype(np.float32) @ share if file.channels > 1 else samples[:, 0] * share
+        if file.channels == 1:
+            yield samples[:, 0] * share
+            continue
+        with np.errstate(invalid="ignore"):  # infinities of either sign
+            mono = samples.astype(np.float32) @ share
+        yield mono
 
 
 def _resampled(chunks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:

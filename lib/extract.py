@@ -89,7 +89,7 @@ def extract(
     Raises
     ------
     UserError
-        No track can be used, or the store cannot be written to, or the cluster not be reached.
+        There are no tracks, or the store cannot be written to, or the cluster not be reached.
     """
     if not 1 <= n_mfcc <= audio.N_MELS:
         raise UserError(f"n_mfcc={n_mfcc}: choose from 1 to {audio.N_MELS}")
@@ -105,7 +105,7 @@ def extract(
     if store is None:
         reasons = [row.reason for row in rows]
         vectors = np.array([row.vector for row in rows if not row.reason])
-        images = np.array([row.image for row in rows if not row.reason])
+        images = np.array([row.image for row in rows if not row.reason], np.float32)
     else:
         reasons, vectors, images = store.collect(rows)
 
@@ -119,14 +119,10 @@ def extract(
             "reason": [reason for reason in reasons if reason],
         }
     )  # fmt: skip
-    if not good.any():
-        raise UserError(
-            f"no track can be used: all {len(paths)} were skipped, the first "
-            f"({Path(paths[0]).name!r}) since {reasons[0]}"
-        )
     index = pd.Index(tracks["track_id"].to_numpy()[good], name="track_id")
-    table = pd.DataFrame(np.asfortranarray(vectors), index, columns, copy=False)
-    return Features(table, images, skipped)
+    vectors = np.asfortranarray(vectors.reshape(-1, len(columns)))  # also if there are none
+    table = pd.DataFrame(vectors, index, columns, copy=False)
+    return Features(table, images.reshape(-1, n_mfcc, audio.IMAGE_FRAMES), skipped)
 
 
 def _compute(
@@ -212,12 +208,9 @@ def _describe_chunk(
 
 def _describe(path: str, describe: Callable) -> Row:
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            vector, image = describe(path)
+        vector, image = describe(path)
     except AudioError as error:
         return Row(reason=str(error))
-    if not np.isfinite(vector).all():
-        return Row(reason="its samples are too large to compute with")
     return Row(vector=vector, image=image)
 
 

@@ -205,13 +205,18 @@ def test_a_store_that_cannot_be_written_stops_with_one_line(tracks, tmp_path):
     assert "make room" in last
 
 
-def test_nothing_usable_stops_with_one_line(tmp_path):
+@pytest.mark.parametrize("cache", [None, "store"])
+def test_where_nothing_is_usable_all_are_listed(tmp_path, cache):
     for name in ("a", "b\nc"):
         (tmp_path / f"{name}.mp3").write_bytes(b"")
-    with pytest.raises(UserError, match="all 2 were skipped") as caught:
-        extract.extract(table(tmp_path, ".mp3"), jobs=1)
-    assert "\n" not in str(caught.value)
-    assert "'a.mp3'" in str(caught.value)
+    features = extract.extract(table(tmp_path, ".mp3"), jobs=1, cache=cache and tmp_path / cache)
+    assert features.vectors.shape == (0, 40)
+    assert features.images.shape == (0, 20, 128)
+    assert features.skipped["track_id"].tolist() == ["a.mp3", "b\nc.mp3"]
+    assert (features.skipped["reason"] == "an empty file").all()
+
+
+def test_without_tracks_there_is_nothing_to_do():
     with pytest.raises(UserError, match="no tracks"):
         extract.extract(pd.DataFrame({"track_id": [], "path": []}))
 
@@ -241,10 +246,13 @@ def make_bad_corpus(folder) -> dict[str, str | None]:
     put("hardly begun.mp3", mp3[:300], "not audio")
     put("truncated.wav", wav[: len(wav) // 2], None)
     put("truncated.flac", flac[: len(flac) // 2], "damaged, decoding stops")
+    with_hole = bytearray(flac)
+    with_hole[len(flac) // 2 : len(flac) // 2 + 999] = bytes(999)
+    put("with a hole.flac", bytes(with_hole), "damaged, decoding stops")
     put("truncated.ogg", ogg[: len(ogg) // 2], None)
     put("header.wav", wav[:44], "no audio")
     put("rubbish at the end.mp3", mp3 + bytes(range(256)) * 99, None)
-    write("one sample.wav", y[:1], why="too short")
+    write("one sample.wav", y[:1], why="too short: 1 samples, where one window has 2048")
     write("half a second.wav", y[: RATE // 2])
     write("one window.wav", y[: audio.N_FFT])
     write("less than a window.wav", y[: audio.N_FFT - 1], why="too short")
@@ -254,6 +262,8 @@ def make_bad_corpus(folder) -> dict[str, str | None]:
         spoiled[len(y) // 2] = value
         write(f"{name}.wav", spoiled, why="NaN or infinite", subtype="FLOAT")
     write("huge.wav", y * 1e30, why="too large", subtype="FLOAT")
+    write("all but infinite.wav", y / np.abs(y).max() * 3e38, why="too large", subtype="FLOAT")
+    write("whole numbers.wav", y / np.abs(y).max() * 2**31, subtype="FLOAT")
     write("eight channels.wav", noise(RATE, 8))
     write("8 kHz.wav", y, 8000)
     write("192 kHz.wav", y, 192_000)
@@ -330,6 +340,30 @@ print(peak() - before)
     written = tmp_path / "skipped.csv"
     features.skipped.to_csv(written, index=False)
     assert pd.read_csv(written)["reason"].tolist() == features.skipped["reason"].tolist()
+
+
+@pytest.mark.parametrize("peak", [1e-45, 1e-20, 2.0**31, 2.0**31 + 2**8, 1e18, 3e38])
+def test_both_sets_take_and_refuse_the_same_tracks(tmp_path, peak):
+    y = noise(RATE)
+    soundfile.write(tmp_path / "a.wav", y / np.abs(y).max() * peak, RATE, subtype="FLOAT")
+    for wide in (False, True):
+        features = extract.extract(table(tmp_path, ".wav"), wide=wide, jobs=1)
+        assert np.isfinite(features.vectors.to_numpy()).all()
+        assert np.isfinite(features.images).all()
+        why = [] if peak <= 2**31 else ["its samples are too large to compute with"]
+        assert features.skipped["reason"].tolist() == why
+
+
+def test_where_a_file_is_damaged_is_said_if_known(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, noise(30 * RATE), RATE)
+    content = bytearray(path.read_bytes())
+    for place, message in ((0.7, "damaged, decoding stops beyond 11.9 s"), (0.1, "decoding stops")):
+        hole = int(place * len(content))
+        content[hole : hole + 9999] = bytes(9999)
+        path.write_bytes(content)
+        with pytest.raises(audio.AudioError, match=f"{message}$"):
+            audio.read(path)
 
 
 def test_a_file_that_may_not_be_read_is_named(tmp_path):

@@ -80,8 +80,20 @@ def test_too_few_tracks_for_the_clusters_are_refused(tones, tmp_path):
 
 def test_a_corpus_with_nothing_usable_is_refused(tmp_path):
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 22050)
-    with pytest.raises(UserError):
+    (tmp_path / "words.mp3").write_text("words")
+    skipped = tmp_path / "results" / "skipped.csv"
+    with pytest.raises(UserError, match=f"0 usable tracks.*{skipped} says what was skipped, and"):
         _ = Study("easy", settings(tmp_path, tmp_path / "results")).features
+    reasons = pd.read_csv(skipped, index_col="track_id")["reason"]
+    assert reasons["empty"] == "it holds no audio" and "not audio" in reasons["words"]
+
+
+def test_a_track_that_can_be_read_no_longer_is_named(tones, tmp_path):
+    study = Study("easy", settings(tones, tmp_path / "results"))
+    _ = study.features
+    (tones / "low" / "low 3.wav").write_text("words")
+    with pytest.raises(UserError, match=r"low 3\.wav could be read before, and no longer: not aud"):
+        _ = study.wide_features
 
 
 def test_two_files_are_too_few_to_speak_of_clusters(tones, tmp_path):
