@@ -35,7 +35,7 @@ def named(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
-    """Return a score for each space and algorithm, as mean ± half of its 95 % interval.
+    """Return a score for each space and algorithm, as mean ± half of its 95% interval.
 
     Parameters
     ----------
@@ -174,22 +174,25 @@ def knowledge(spaces: Mapping[str, np.ndarray], facts: Mapping[str, np.ndarray])
 
     Parameters
     ----------
-    spaces : mapping of str to ndarray, (n_tracks, n_dims)
-        Spaces by name.
+    spaces : mapping of str to ndarray, (n_members, n_tracks, n_dims)
+        Spaces by name; for learned ones a member a seed.
     facts : mapping of str to ndarray of str, (n_tracks,)
         The genre, the language... of each track, empty where unknown.
 
     Returns
     -------
     DataFrame
-        Balanced accuracy of a linear probe, a row a space and a column a fact; facts of which fewer
-        than two values are known are left out. The last row is chance, one over the number of
-        values.
+        Balanced accuracy of a linear probe, the mean over members, a row a space and a column a
+        fact; facts of which fewer than two values are known are left out. The last row is chance,
+        one over the number of values.
     """
     table = {
-        name: {fact: probes.linear(points, labels) for fact, labels in facts.items()}
-        for name, points in spaces.items()
+        name: {
+            fact: np.mean([probes.linear(points, labels) for points in members])
+            for fact, labels in facts.items()
+        }
+        for name, members in spaces.items()
     }
-    first = next(iter(spaces.values()))
+    first = next(iter(spaces.values()))[0]
     table["chance"] = {fact: probes.chance(first, labels) for fact, labels in facts.items()}
     return pd.DataFrame(table).T.dropna(axis=1, how="all")

@@ -110,6 +110,10 @@ class Autoencoder(nn.Module):
         z, _ = self.encode(x)
         return Losses(squared_error(x, self.decode(z)), z.new_zeros(*z.shape[:2], 0))
 
+    def rate(self, x: Tensor, noise: Tensor) -> Tensor:
+        """KL (M, B, d) for the health record: what `loss` charges, unless that is another."""
+        return self.loss(x, noise).kl
+
 
 class VAE(Autoencoder):
     """A variational autoencoder (Kingma and Welling 2014, arXiv 1312.6114) on feature vectors.

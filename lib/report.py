@@ -19,11 +19,12 @@ NAMES = {
     "raw": "Raw features",
     "spectral": "Spectral features",
     "pca": "PCA",
+    "small_pca": "Small PCA",
     "ae": "Autoencoder",
     "vae": "VAE",
     "random_encoder": "Untrained encoder",
     "conv1d_vae": "1-D conv VAE",
-    "conv_vae": "Conv VAE",
+    "conv_vae": "2-D conv VAE",
     "factors": "The factors themselves",
     "tfidf": "TF-IDF alone",
     "sbert": "SBERT alone",
@@ -98,7 +99,7 @@ def say(*sentences: str) -> Markdown:
 
 
 def scores_table(rows: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:
-    """Lay out scores for reading: a row a method, each score as mean ± half its 95 % interval.
+    """Lay out scores for reading: a row a method, each score as mean ± half its 95% interval.
 
     Parameters
     ----------
@@ -187,7 +188,7 @@ def sweep_table(members: pd.DataFrame) -> pd.DataFrame:
 def ideas_table(summary: pd.DataFrame) -> pd.DataFrame:
     """Lay out `lib.ideas.summary`; scores that are nowhere defined (no labels) are left out."""
     names = {"what": "Idea", "agreement": "Agreement", "best by": "Best by", **SCORE_NAMES}
-    order = ["what", "ami", "ari", "nmi", "purity", "agreement", "best by"]  # the headline first
+    order = ["what", "ami", "ari", "purity", "agreement", "best by"]  # the headline first
     return summary.loc[:, [c for c in order if (summary[c] != "").any()]].rename(columns=names)
 
 

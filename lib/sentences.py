@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
-from sklearn.neighbors import NearestNeighbors
 
-from lib import clustering, comparison, demo, ideas, statistics, text
+from lib import audio, clustering, comparison, demo, ideas, statistics, text
 from lib.report import ALGORITHM_NAMES, LANGUAGES, NAMES, SCORE_NAMES, say
-from lib.wording import number, score_name
+from lib.wording import listed, noun, number, score_name, signed
 
 
 def corpus(tracks: pd.DataFrame) -> Markdown:
@@ -32,6 +31,28 @@ def corpus(tracks: pd.DataFrame) -> Markdown:
     if longest - shortest < 0.05:
         return say(balance, f"All of them last {longest:.1f} s.")
     return say(balance, f"They last from {shortest:.1f} to {longest:.1f} s.")
+
+
+def track(samples: np.ndarray, name: str) -> Markdown:
+    """Say how long a track is, how far its level swings, and below which pitch half of it lies.
+
+    Parameters
+    ----------
+    samples : ndarray, (n_samples,)
+        Mono, at `audio.SAMPLE_RATE`.
+    name : str
+        What the sentence calls it.
+    """
+    power = audio.mel_spectrogram(samples)
+    level = audio.decibels(power.sum(axis=0), power.sum(axis=0).max())
+    quiet, loud = np.percentile(level, [10, 90])
+    spectrum = np.cumsum(np.abs(np.fft.rfft(samples)) ** 2)
+    middle = np.searchsorted(spectrum, spectrum[-1] / 2) * audio.SAMPLE_RATE / len(samples)
+    return say(
+        f"{name} lasts {len(samples) / audio.SAMPLE_RATE:.1f} s. Half of its power lies below "
+        f"{middle:.0f} Hz; between its quiet and its loud moments (a tenth and nine tenths of the "
+        f"frames are quieter) lie {loud - quiet:.0f} dB."
+    )
 
 
 def score(score: demo.Score) -> Markdown:
@@ -57,23 +78,7 @@ def correlation(vectors: pd.DataFrame) -> Markdown:
     return say(
         f"The strongest correlation is between {names[i]} and {names[j]} "
         f"({vectors.corr().iloc[i, j]:.2f}); {needed} of {len(variances)} principal components "
-        "hold 90 % of the variance."
-    )
-
-
-def neighbours(points: np.ndarray, truth: np.ndarray) -> Markdown:
-    """Say how often a track's nearest neighbour is of its genre, and how often chance would be."""
-    known = truth != ""
-    if len(np.unique(truth[known])) < 2:
-        return say("Without labels there is nothing to compare the map with.")
-    points, truth = points[known], truth[known]
-    nearest = NearestNeighbors(n_neighbors=1).fit(points).kneighbors(return_distance=False)[:, 0]
-    share = np.mean(truth[nearest] == truth)
-    sizes = np.unique(truth, return_counts=True)[1]
-    chance = np.sum(sizes * (sizes - 1)) / (len(truth) * (len(truth) - 1))
-    return say(
-        f"In the full space, {share:.0%} of the tracks have a nearest neighbour of their own "
-        f"genre; by chance it would be {chance:.0%}."
+        "hold 90% of the variance."
     )
 
 
@@ -105,8 +110,47 @@ def health(name: str, members: pd.DataFrame, latent_dim: int) -> Markdown:
     )
 
 
+def settled(histories: Mapping[str, pd.DataFrame]) -> Markdown:
+    """Say how much the losses still moved at the end of training.
+
+    Parameters
+    ----------
+    histories : mapping of str to DataFrame
+        By the name of the network, as `lib.trained.Trained.history`.
+    """
+    said = []
+    for name, history in histories.items():
+        means = history.groupby("epoch")[["total", "kl"]].mean()
+        before, end = means.iloc[-1 - max(1, len(means) // 10)], means.iloc[-1]
+        change = f"by {end['total'] / before['total'] - 1:+.1%} for the {name}"
+        if not np.isnan(end["kl"]):
+            change += f" (its KL by {end['kl'] / before['kl'] - 1:+.1%})"
+        said.append(change)
+    return say(
+        f"Over the last tenth of the epochs the loss changed {listed(said)}, means over seeds."
+    )
+
+
+def rebuilt(images: np.ndarray, reconstructions: np.ndarray) -> Markdown:
+    """Say what share of the variance of images a network gives back, of all and of each row.
+
+    Parameters
+    ----------
+    images, reconstructions : ndarray, (n_tracks, n_mfcc, n_frames)
+        Before and after.
+    """
+    error = np.square(images - reconstructions).sum(axis=(0, 2))
+    variance = np.square(images - images.mean(axis=0)).sum(axis=(0, 2))
+    rows = 1 - error / variance
+    return say(
+        f"Of the variance of all images, {1 - error.sum() / variance.sum():.0%} is rebuilt: most "
+        f"of coefficient {rows.argmax() + 1} ({rows.max():.0%}), least of coefficient "
+        f"{rows.argmin() + 1} ({rows.min():.0%})."
+    )
+
+
 def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
-    """Say whether one representation beats others under k-means, seed by seed.
+    """Say whether one representation beats others under k-means, by paired t-tests over seeds.
 
     Parameters
     ----------
@@ -121,37 +165,48 @@ def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
     -------
     Markdown
         A sentence for each of the others: the difference, its interval, and whether it is inside
-        the noise.
+        the noise after Holm's correction for their number.
     """
     kmeans = rows[rows["algorithm"] == "kmeans"].set_index("representation")[score]
     if kmeans.isna().all():
         return say(f"Without labels there is no {SCORE_NAMES[score]}, and no winner to name.")
+    first, seconds = kmeans[[a]].to_numpy(), {b: kmeans[[b]].to_numpy() for b in others}
+    p_values = statistics.holm([statistics.p_value(first, second) for second in seconds.values()])
     sentences = []
-    for b in others:
-        first, second = kmeans[[a]].to_numpy(), kmeans[[b]].to_numpy()
-        difference, clear = statistics.compare(first, second)
+    for (b, second), p in zip(seconds.items(), p_values, strict=True):
+        difference = statistics.interval(first - second)
         if len(first) < 2:
             judgement = "one seed cannot tell whether that is luck"
-        elif clear:
-            judgement = f"{_name(a if difference.mean > 0 else b)} is ahead beyond the seeds' luck"
+        elif p < 0.05:
+            judgement = f"{noun(a if difference.mean > 0 else b)} is ahead beyond the seeds' luck"
         else:
             judgement = "a difference inside the noise"
         sentences.append(
-            f"In {score_name(score)}, {_name(a)} minus {_name(b)} is {difference}: {judgement}."
+            f"In {score_name(score)}, {noun(a)} minus {noun(b)} is {difference}: {judgement}."
         )
     return say(*sentences)
 
 
-def noise(points: pd.DataFrame) -> Markdown:
-    """Name the spaces that stand highest above noise of their own shape, and lowest."""
-    excess = points["silhouette"] - points["noise"]
-    ranked = points.assign(excess=excess).sort_values("excess", ascending=False)
-    best, worst = ranked.iloc[0], ranked.iloc[-1]
-    return say(
-        f"Against noise of its own shape, {best['method']} stands highest ({best['excess']:+.3f}), "
-        f"{worst['method']} lowest ({worst['excess']:+.3f}). By silhouette alone the winner would "
-        f"be {points.loc[points['silhouette'].idxmax(), 'method']}."
-    )
+def leaders(rows: pd.DataFrame, scores: Sequence[str]) -> Markdown:
+    """Name the space that leads under k-means by each score.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows of `lib.results`.
+    scores : sequence of str
+        Columns of ``rows`` where more is better.
+    """
+    kmeans = rows[rows["algorithm"] == "kmeans"]
+    means = kmeans.groupby("representation", sort=False)[list(scores)].mean()
+    led: dict[str, list[str]] = {}
+    for score, leader in means.dropna(axis=1, how="all").idxmax().items():
+        led.setdefault(leader, []).append(score_name(score))
+    said = [
+        f"{listed(names)} put{'s' * (len(names) == 1)} {noun(leader)} first"
+        for leader, names in led.items()
+    ]
+    return say(f"Under k-means, {'; '.join(said)}.")
 
 
 def clusters(truth: np.ndarray, labels: np.ndarray) -> Markdown:
@@ -187,31 +242,31 @@ def words(table: pd.DataFrame) -> Markdown:
 
 
 def exactness(n_tracks: int) -> Markdown:
-    """Say which algorithms had to approximate with so many tracks, and how."""
+    """Say which algorithms had to approximate with so many tracks, and how; nothing where none."""
     notes = [
         f"{ALGORITHM_NAMES[name]} {note}"
         for name, algorithm in clustering.ALGORITHMS.items()
         if (note := algorithm.note(n_tracks))
     ]
-    return say(
-        "Some algorithms are approximate with so many tracks: " + "; ".join(notes) + "."
-        if notes
-        else f"With {n_tracks} tracks, no algorithm had to approximate for their number."
-    )
+    many = f"Some algorithms are approximate with {n_tracks:,} tracks: {'; '.join(notes)}."
+    return say(many if notes else "")
 
 
 def problems(rows: pd.DataFrame) -> Markdown:
     """Name the partitions that have no geometry to score, and say why."""
-    shapes = comparison.partitions(rows).groupby("method", sort=False)
-    found = shapes[["n_clusters", "noise_fraction"]].mean()
-    reasons = {
-        method: clustering.problem(shape.n_clusters, shape.noise_fraction)
-        for method, shape in found.iterrows()
-    }
-    listed = [f"{method}: {reason}" for method, reason in reasons.items() if reason]
-    if not listed:
+    found = comparison.partitions(rows).groupby(["algorithm", "method"], sort=False)
+    shapes = found[["n_clusters", "noise_fraction"]].mean().reset_index()
+    said = []
+    for algorithm, shape in shapes.groupby("algorithm", sort=False):
+        noise = shape.loc[shape["n_clusters"].isin([0, 1]), "noise_fraction"]
+        if len(noise):
+            said.append(
+                f"{ALGORITHM_NAMES[algorithm]} finds no two clusters in {len(noise)} of "
+                f"{len(shape)} spaces ({noise.min():.0%} to {noise.max():.0%} noise)"
+            )
+    if not said:
         return say("Each of these partitions has at least two clusters.")
-    return say("Not scored by their geometry, for every seed: " + "; ".join(listed) + ".")
+    return say(f"No geometry to score, for every seed: {'; '.join(said)}.")
 
 
 def ranking(table: pd.DataFrame, score: str) -> Markdown:
@@ -285,77 +340,6 @@ def genres_apart(together: Mapping[str, pd.Series]) -> Markdown:
     return say(*said)
 
 
-def language(agreement: pd.DataFrame) -> Markdown:
-    """Say in which space clusters follow the language more than the genre."""
-    if not len(agreement):
-        return say("Fewer than two languages are known here, so no cluster can follow one.")
-    top = agreement["language"].idxmax()
-    most = f"Clusters agree with the language most in {top} (AMI {agreement['language'][top]:.3f})."
-    if "genre" not in agreement:
-        return say(most)
-    follow = agreement.index[agreement["language"] > agreement["genre"]]
-    return say(most, f"They follow it more than the genre in {', '.join(follow) or 'no space'}.")
-
-
-def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) -> Markdown:
-    """Say what the VAE's code has kept of the genre, and what k-means makes of that.
-
-    Parameters
-    ----------
-    given, learned : sequence of float
-        Accuracy of a linear reader of the genre in the raw features and in each seed's code.
-    rows : DataFrame
-        Tidy rows.
-    """
-    if np.isnan(given).any() or np.isnan(learned).any():
-        return say("Without labels it cannot be said what the model lost.")
-    before, after = statistics.interval(given), statistics.interval(learned)
-    lost, clear = statistics.compare(np.full(len(learned), before.mean), learned)
-    scores = rows[rows["algorithm"] == "kmeans"].set_index("representation")
-    gap, gap_clear = statistics.compare(scores["ami"][["vae"]], scores["ami"][["raw"]])
-    kept = statistics.interval(scores["r2"][["vae"]])
-    return say(
-        f"A linear reader names the genre with a balanced accuracy of {before} from the raw "
-        f"features and of {after} from the VAE's code, which keeps {kept} of the features' "
-        f"variance (R²). Information about genre lost on the way: {lost}, "
-        + ("beyond" if clear else "not beyond")
-        + f" the noise of the seeds. k-means on the code differs by {gap} AMI from k-means on the "
-        "features, " + ("beyond" if gap_clear else "not beyond") + " the noise."
-    )
-
-
-def _name(representation: str) -> str:
-    name = NAMES.get(representation, representation)
-    return name if name.isupper() else f"the {name.lower()}"
-
-
-def told(readings: pd.DataFrame) -> Markdown:
-    """Say whether conditional models leave out of their code what they were told.
-
-    Parameters
-    ----------
-    readings : DataFrame
-        From `lib.contest.readings`.
-    """
-    said = []
-    for fact, group in readings.groupby("fact", sort=False):
-        with_it, without = (statistics.interval(group[name]) for name in ("told", "untold"))
-        difference, clear = statistics.compare(group["told"], group["untold"])
-        verdict = "a difference inside the noise"
-        if clear:
-            verdict = (
-                "so it leaves it out" if difference.mean < 0 else "so it does not leave it out"
-            )
-        said.append(
-            f"A linear reader finds the {fact} in the code of the CVAE that was told it with an "
-            f"accuracy of {with_it}, in that of the plain VAE with {without} (chance is "
-            f"{group['chance'].iloc[0]:.2f}): {verdict}."
-        )
-    return say(
-        *said or ["Neither two languages nor two genres are known here: no CVAE was trained."]
-    )
-
-
 def tried(table: pd.DataFrame) -> Markdown:
     """Say which idea is chosen without labels, what it reaches, and what labels would have chosen.
 
@@ -364,13 +348,16 @@ def tried(table: pd.DataFrame) -> Markdown:
     table : DataFrame
         From `lib.ideas.ideas`.
     """
+    texts = {name: idea.text for name, idea in ideas.IDEAS.items()}
     chosen, best = ideas.choose(table), ideas.oracle(table)
-    agreement = table.pivot(index="seed", columns="idea", values="agreement")
+    rival = ideas.oracle(table, family=False)
+    agreement, ami = (
+        table.pivot(index="seed", columns="idea", values=v) for v in ("agreement", "ami")
+    )
     means = agreement.loc[:, [i for i in agreement if ideas.IDEAS[i].family]].mean()
-    second = means.drop(chosen).idxmax()
-    lead, clear = statistics.compare(agreement[chosen], agreement[second])
+    lead, clear = statistics.compare(agreement[chosen], agreement[means.drop(chosen).idxmax()])
     said = [
-        f"Chosen without labels: {ideas.IDEAS[chosen].text}. Its agreement is ahead of that of the "
+        f"Chosen without labels: {texts[chosen]}. Its agreement is ahead of that of the "
         f"next with a VAE in it by {lead}, {'clearly' if clear else 'inside the noise'}."
     ]
     if not best:
@@ -381,14 +368,20 @@ def tried(table: pd.DataFrame) -> Markdown:
         named = {score: SCORE_NAMES[score] for score in ("ami", "ari", "nmi", "purity")}
         return ", ".join(f"{n} {statistics.interval(rows[score])}" for score, n in named.items())
 
-    said.append(f"It reaches {scores(chosen)} (k-means on the same features: {scores('kmeans')}).")
-    if best == chosen:
-        return say(*said, "The labels would have chosen the same.")
-    pair = (table.loc[table["idea"] == idea].set_index("seed")["ari"] for idea in (best, chosen))
-    difference, clear = statistics.compare(*pair)
-    verdict = "a clear difference" if clear else "a difference inside the noise"
+    def ahead(first: str, second: str) -> str:
+        difference, clear = statistics.compare(ami[first], ami[second])
+        judged = "a clear difference" if clear else "inside the noise"
+        return f"{signed(difference)}, {judged if len(ami) > 1 else 'which one seed cannot judge'}"
+
     said.append(
-        f"The labels would have chosen another: {ideas.IDEAS[best].text} ({scores(best)}), "
-        f"{difference} more ARI, {verdict}."
+        f"It reaches {scores(chosen)}; {texts['kmeans']}, the plainest of all, {scores('kmeans')}. "
+        f"Of the ideas without a network, the labels like {texts[rival]} best ({scores(rival)}). "
+        f"In AMI, the chosen one minus this one is {ahead(chosen, rival)}."
+    )
+    if best == chosen:
+        return say(*said, "Among the ideas with a VAE, labels would have chosen the same.")
+    said.append(
+        f"Among the ideas with a VAE, labels would have chosen another: {texts[best]} "
+        f"({scores(best)}). In AMI, it minus the chosen one is {ahead(best, chosen)}."
     )
     return say(*said)

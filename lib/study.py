@@ -99,16 +99,34 @@ class Study(Dataset):
         self.seeds = list(range(settings.seeds))
         self.labels: dict[tuple, np.ndarray] = {}
 
+    @property
+    def headline(self) -> str:
+        """The score that counts most: AMI; without labels, the silhouette in the shared space."""
+        return "ami" if self.corpus.labelled else "silhouette_shared"
+
     def raw(self) -> Representation:
         """Represent each track by the standardised features themselves."""
         return Representation("raw", "mfcc_mean", self.inputs[None], r2=1.0)
 
     def pca(self) -> Representation:
         """Represent each track by as many principal components as models have latents."""
-        most = min(self.settings.latent_dim, *self.inputs.shape)
-        pca = PCA(most, random_state=0).fit(self.inputs)
+        return self._components("pca", self.settings.latent_dim)
+
+    def small_pca(self, z: np.ndarray) -> Representation:
+        """Represent each track by as few principal components as a code has dimensions in effect.
+
+        Parameters
+        ----------
+        z : ndarray, (n_members, n_tracks, n_dims)
+            The code: see `lib.metrics.effective_dimensions`.
+        """
+        n = np.mean([metrics.effective_dimensions(member) for member in z])
+        return self._components("small_pca", max(1, round(n)))
+
+    def _components(self, name: str, n: int) -> Representation:
+        pca = PCA(min(n, *self.inputs.shape), random_state=0).fit(self.inputs)
         kept = float(pca.explained_variance_ratio_.sum())
-        return Representation("pca", "mfcc_mean", pca.transform(self.inputs)[None], r2=kept)
+        return Representation(name, "mfcc_mean", pca.transform(self.inputs)[None], r2=kept)
 
     def spectral(self) -> list[Representation]:
         """Represent each track by the standardised wide features; nothing where there are none."""

@@ -165,7 +165,7 @@ def _code(network: nn.Module, x: Data) -> dict[str, Tensor]:
     """All that the health of a network is read from."""
     mean, logvar = network.encode(x)
     noise = mean.new_zeros(*mean.shape[:2], network.noise_dim)
-    code = {"mean": mean, "kl": network.loss(x, noise).kl}
+    code = {"mean": mean, "kl": network.rate(x, noise)}
     code |= {"target": network.target(x), "reconstruction": network.reconstruct(x)}
     return code if logvar is None else code | {"logvar": logvar}
 

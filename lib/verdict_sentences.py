@@ -17,7 +17,7 @@ FEW = 6
 
 
 def verdict(table: pd.DataFrame, draws: Mapping[str, Draws], headline: str) -> Markdown:
-    """Say who wins, who is not ranked, who cannot be told apart, who is stable and who collapsed.
+    """Say who wins, who is not ranked, who cannot be told apart, and who collapsed.
 
     Parameters
     ----------
@@ -37,7 +37,6 @@ def verdict(table: pd.DataFrame, draws: Mapping[str, Draws], headline: str) -> M
         apart(own, headline),
         against(own, headline, learned, "PCA"),
         friedman(own, headline),
-        stability(table, headline),
         collapse(table),
     ]
     return Markdown("\n\n".join(paragraph.data for paragraph in paragraphs))
@@ -178,12 +177,12 @@ def against(draws: Draws, headline: str, a: Sequence[str], b: str) -> Markdown:
     top = table.loc[table["mean"].idxmax()]
     gap = statistics.Interval(top["mean"], top["low"], top["high"])
     parts = [
-        f"Of {len(present)} methods held against {b} by {_name(headline)}, clearly better are "
-        f"{len(better)}, clearly worse {len(worse)}, beyond the luck of tracks and seeds.",
+        f"Of {len(present)} trained networks held against {b} by {_name(headline)}, clearly better "
+        f"are {len(better)}, clearly worse {len(worse)}, beyond the luck of tracks and seeds.",
         f"The one most ahead, or least behind, is {top['a']} ({gap}).",
     ]
     if not len(better):
-        parts.append(f"Nothing here beats {b} for certain.")
+        parts.append(f"No trained network beats {b} for certain.")
     return say(*parts)
 
 
@@ -318,7 +317,7 @@ def disentanglement(table: pd.DataFrame) -> Markdown:
         values.append(f"{_measure(row.measure)} {row.mean:+.2f}{bounds}")
     parts = [
         f"Rank correlations with {_name(known['score'].iloc[0])} over the betas, means over seeds "
-        f"with 95 % intervals: {', '.join(values)}."
+        f"with 95% intervals: {', '.join(values)}."
     ]
     for sign, word in ((1, "better"), (-1, "worse")):
         moved = known.loc[known["clear"] & (sign * known["mean"] > 0), "measure"]

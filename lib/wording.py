@@ -17,6 +17,7 @@ NOUNS = {
     "raw": "the raw features",
     "spectral": "the spectral features",
     "pca": "PCA",
+    "small_pca": "the small PCA",
     "ae": "the autoencoder",
     "vae": "the VAE",
     "random_encoder": "the untrained encoder",
@@ -43,6 +44,11 @@ ALGORITHMS = {
 }
 
 
+def noun(representation: str) -> str:
+    """Return what a sentence calls a space; its own name where it has no other."""
+    return NOUNS.get(representation, representation)
+
+
 @dataclass(frozen=True)
 class Method:
     """A space, and the algorithm that partitions it."""
@@ -56,7 +62,7 @@ class Method:
         """What a sentence calls the space."""
         if self.representation == "beta_vae":
             return f"the VAE at β = {self.beta:g}"
-        return NOUNS.get(self.representation, self.representation)
+        return noun(self.representation)
 
     def __str__(self) -> str:
         return f"{self.space} under {ALGORITHMS.get(self.algorithm, self.algorithm)}"
@@ -142,7 +148,7 @@ def _alone(difference: statistics.Interval) -> bool:
 
 
 def mean(values: Sequence[float], spec: str = ".3f") -> str:
-    """Write the mean of a score over seeds with half of its 95 % interval."""
+    """Write the mean of a score over seeds with half of its 95% interval."""
     return minus(format(statistics.interval(values), spec))
 
 

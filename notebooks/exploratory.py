@@ -35,7 +35,7 @@ from lib.settings import Settings
 settings = Settings.from_notebook(globals())
 
 # %% tags=["hide-input"]
-from lib import demo, plots, projection, report, sentences
+from lib import demo, plots, projection, report, sentences, space_sentences
 from lib.study import Study
 
 study = Study("exploratory", settings)
@@ -72,13 +72,14 @@ study.keep(plots.track(*study.example()), "track") if study.has_audio else repor
     report.NO_AUDIO
 )
 
+# %% tags=["book-only", "remove-input"]
+sentences.track(*study.example()) if study.has_audio else report.say("")
+
 # %% [markdown] tags=["book-only"]
 # ## The features
 #
-# Each track is summed up by the means of its 20 MFCCs.
-
-# %% [markdown] tags=["book-only"]
-# [The figure below](#fig-correlation) shows how they correlate over tracks. Strong blocks away from the diagonal are redundancy: what PCA, and any autoencoder, lives on.
+# Each track is summed up by the means of its 20 MFCCs. [The figure below](#fig-correlation) shows how they correlate over
+# tracks. Strong blocks away from the diagonal are redundancy: what PCA, and any autoencoder, lives on.
 
 # %% mystnb={"figure": {"caption": "Correlation of the 20 MFCC means over tracks.", "name": "fig-correlation"}, "image": {"alt": "Heat map of correlations between 20 features"}} tags=["book-only", "hide-input"]
 means = [f"mfcc{i}_mean" for i in range(1, 21)]
@@ -96,7 +97,7 @@ flat = {"t-SNE": projection.tsne(study.inputs)}
 study.keep(plots.maps(flat, {"genre": study.truth}), "raw_map")
 
 # %% tags=["book-only", "remove-input"]
-sentences.neighbours(study.inputs, study.truth)
+space_sentences.neighbours(study.inputs, study.truth)
 
 # %% [markdown] tags=["book-only"]
 # ## How a track of the demo corpus is made
@@ -110,8 +111,8 @@ caption = "The genres of the demo corpus: ranges, and the likeliest of each choi
 study.table(demo.genre_table(), caption, "demo-genres")
 
 # %% [markdown] tags=["book-only"]
-# From the factors follows a score, [the figure below](#fig-demo-score): look for the bass that walks, the drums below
-# it, and the voice on top. Each part is then synthesised by itself.
+# From the factors follows a score, [the figure below](#fig-demo-score): look for the bass that walks along the bottom, and
+# the drums, whose keys (those of General MIDI) lie among and above it. Each part is then synthesised by itself.
 
 # %% mystnb={"figure": {"caption": "The score of one composed track: time runs to the right, pitch upwards.", "name": "fig-demo-score"}, "image": {"alt": "Piano roll of one composed track, a colour for each part"}} tags=["book-only", "hide-input"]
 score = demo.compose("jazz", 0)
@@ -125,6 +126,17 @@ sentences.score(score)
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 report.players({"the whole": demo.render(score), **demo.stems(score)})
+
+# %% [markdown] tags=["book-only"]
+# [The figure below](#fig-demo-track) shows the same track as a spectrogram: each drum is a vertical line from bottom to
+# top, each note of the bass a bar at the bottom, with its overtones above it.
+
+# %% mystnb={"figure": {"caption": "The composed track: waveform, mel spectrogram and MFCCs.", "name": "fig-demo-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of the composed track over time"}} tags=["book-only", "hide-input"]
+composed = demo.render(score)
+study.keep(plots.track(composed, score.track_id), "demo_track")
+
+# %% tags=["book-only", "remove-input"]
+sentences.track(composed, score.track_id)
 
 # %% [markdown] tags=["book-only"]
 # A second set of composed clips holds everything still but eight factors, which are drawn uniformly and

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from lib import models
+from lib import models, training
 from lib.layers import BatchNorm, Conv, ConvTranspose, Linear
 
 
@@ -120,6 +120,23 @@ def test_an_autoencoder_pays_no_kl():
     losses = model.loss(torch.randn(2, 5, 6), torch.empty(2, 5, 0))
     assert losses.kl.shape == (2, 5, 0)
     assert model.encode(torch.randn(2, 5, 6))[1] is None
+
+
+class FreeBitsVAE(models.VAE):  # the example of the README
+    def kl(self, mean, logvar):
+        return super().kl(mean, logvar).clamp(min=0.1)
+
+    def rate(self, x, noise):
+        return models.gaussian_kl(*self.encode(x))
+
+
+def test_the_health_record_sees_the_rate_and_not_what_is_charged():
+    x = torch.randn(30, 4, generator=torch.manual_seed(0)).numpy()
+    trained = training.train(partial(FreeBitsVAE, n_features=4), x, [0], beta=50.0, epochs=5)
+    row = trained.health.iloc[0]
+    assert trained.history["kl"].iloc[-1] >= 0.1 * 16 * 0.999
+    assert row["kl"] < 0.5
+    assert row["verdict"] == "collapsed"
 
 
 def test_members_never_meet():

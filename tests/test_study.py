@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from lib import models, results, sentences
+from lib import models, results, sentences, space_sentences
 from lib.errors import UserError
 from lib.settings import Settings
 from lib.study import Study, representation
@@ -66,7 +66,7 @@ def test_without_labels_nothing_is_scored_against_them(tones, tmp_path):
         sentences.baselines(rows),
         sentences.duel(rows, "ami", "vae", "pca"),
         sentences.clusters(study.truth, study.partition(study.raw())),
-        sentences.neighbours(study.inputs, study.truth),
+        space_sentences.neighbours(study.inputs, study.truth),
     ):
         assert "nan" not in sentence.data
     stored = pd.read_csv(tmp_path / "results" / "clustering_metrics.csv")

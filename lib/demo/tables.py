@@ -17,7 +17,7 @@ def genre_table() -> pd.DataFrame:
     rows = [
         {
             "Genre": genre,
-            "Beats a minute": "{:.0f}-{:.0f}".format(*row["tempo"]),
+            "Beats a minute": "{:.0f}–{:.0f}".format(*row["tempo"]),
             "Rhythm": _likeliest(row["rhythm"]),
             "Instruments": _likeliest(row["family"]),
             "Bass": _likeliest(row["bass"]),
