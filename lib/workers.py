@@ -112,13 +112,8 @@ def _pool(jobs: int) -> Iterator[tuple[Callable, int, type[BaseException]]]:
         jobs = max(jobs, 2)  # one piece alone needs a process of its own here as well
         yield partial(_in_processes, jobs), jobs, TerminatedWorkerError
         return
-    try:
-        import distributed
-    except ImportError:
-        raise UserError(
-            f"{SCHEDULER} is set, but Dask is not installed: `pip install distributed`, "
-            f"or unset {SCHEDULER}"
-        ) from None
+    import distributed  # late, since it takes half a second
+
     try:
         client = distributed.Client(address, timeout=_PATIENCE)
     except (OSError, ValueError) as error:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import distributed
 import numpy as np
 import pandas as pd
 import pytest
@@ -381,20 +382,16 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path):
             os.seteuid(0)
 
 
-def test_without_dask_a_cluster_is_refused_in_one_line(tracks, monkeypatch):
-    monkeypatch.setenv(workers.SCHEDULER, "tcp://127.0.0.1:1")
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UserError, match="pip install distributed") as caught:
-        extract.extract(tracks)
-    assert "\n" not in str(caught.value)
+def local_cluster(n_workers: int) -> distributed.LocalCluster:
+    """Start a cluster of processes on this machine, which no other can reach."""
+    return distributed.LocalCluster(
+        n_workers=n_workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    )
 
 
 def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed(tracks, tmp_path, monkeypatch):
-    distributed = pytest.importorskip("distributed")
     alone = extract.extract(tracks, jobs=1, wide=True)
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
-    ) as cluster:
+    with local_cluster(2) as cluster:
         monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
         pids = [worker.pid for worker in cluster.workers.values()]
         assert len(pids) == 2
@@ -414,7 +411,6 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed(tracks, tmp_pa
 
 
 def test_a_cluster_of_one_thread_spares_the_driver(tracks, tmp_path, monkeypatch):
-    distributed = pytest.importorskip("distributed")
     work, pids = extract._describe_chunk, tmp_path / "pids"
 
     def noting(*arguments, **parameters):
@@ -423,18 +419,15 @@ def test_a_cluster_of_one_thread_spares_the_driver(tracks, tmp_path, monkeypatch
         return work(*arguments, **parameters)
 
     monkeypatch.setattr(extract, "_describe_chunk", noting)
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, dashboard_address=None
-    ) as cluster:
+    with local_cluster(1) as cluster:
         monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
         extract.extract(tracks)
         assert set(pids.read_text().split()) == {str(w.pid) for w in cluster.workers.values()}
 
 
 def test_a_cluster_without_workers_is_named(tracks, monkeypatch):
-    distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(workers, "_PATIENCE", 1)
-    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+    with local_cluster(0) as cluster:
         monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
         with pytest.raises(UserError, match="has no workers") as caught:
             extract.extract(tracks)
@@ -442,10 +435,7 @@ def test_a_cluster_without_workers_is_named(tracks, monkeypatch):
 
 
 def test_a_scheduler_that_is_lost_is_named(tracks, monkeypatch):
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, dashboard_address=None
-    ) as cluster:
+    with local_cluster(1) as cluster:
         monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
         monkeypatch.setattr(extract, "_describe_chunk", lambda *_, **__: time.sleep(60))
         lost = threading.Timer(2, cluster.close)
@@ -457,7 +447,6 @@ def test_a_scheduler_that_is_lost_is_named(tracks, monkeypatch):
 
 
 def test_a_cluster_that_is_not_there_is_named(tracks, monkeypatch):
-    pytest.importorskip("distributed")
     monkeypatch.setattr(workers, "_PATIENCE", 1)
     monkeypatch.setenv(workers.SCHEDULER, "tcp://127.0.0.1:1")
     with pytest.raises(UserError, match="no scheduler answers there"):
