@@ -36,7 +36,7 @@ def main() -> None:
         print(ideas.summary(rows).to_string())
         means = rows[rows["idea"] == chosen][list(TARGET)].mean()
         reached = {score: bool(means[score] >= least) for score, least in TARGET.items()}
-        print(f"\nchosen without labels: {chosen}; by ARI it would have been: {best}")
+        print(f"\nchosen without labels: {chosen}; by AMI it would have been: {best}")
         print(f"targets {TARGET}: reached {reached}")
 
 

@@ -312,12 +312,25 @@ def _overall(rows: pd.DataFrame) -> Facts:
 
 def _ideas(path: Path) -> Facts:
     """What the idea reaches that was chosen without labels, where labels can tell."""
-    table = pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame()
-    if not len(table) or not all(table["ari"]):
-        return {"ideas": False}
+    table = pd.DataFrame({"ami": []})
+    if path.exists():
+        table = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("what", drop=False)
+    if not any(table["ami"]):
+        return {"ideas": False, "idea_wins": False}
     chosen = table[table["best by"].str.contains("agreement")].iloc[0]
-    facts: Facts = {"ideas": True, "n_ideas": wording.number(len(table)), "idea": chosen["what"]}
-    facts["idea_plain"] = wording.minus(table.loc[table["what"] == PLAIN, "ami"].iloc[0])
-    return facts | {
-        f"idea_{score}": wording.minus(chosen[score]) for score in ("ari", "nmi", "ami", "purity")
+    rival = table[table["best by"].str.contains("no network")].iloc[0]
+    bounds = (float(chosen[bound] or "nan") for bound in ("difference", "low", "high"))
+    difference, clear = statistics.Interval(*bounds), chosen["clear"] == "True"
+    return {
+        "ideas": True,
+        "n_ideas": wording.number(len(table)),
+        "idea": chosen["what"],
+        "idea_plain": wording.minus(table.loc[PLAIN, "ami"]),
+        "idea_rival": rival["what"],
+        "idea_rival_ami": wording.minus(rival["ami"]),
+        "idea_against": wording.clause(
+            "the chosen one", rival["what"], difference, clear, not difference.half > 1e-9, "AMI"
+        ),
+        "idea_wins": clear and difference.mean > 0,
+        **{f"idea_{s}": wording.minus(chosen[s]) for s in ("ari", "nmi", "ami", "purity")},
     }

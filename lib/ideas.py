@@ -20,12 +20,12 @@ import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from lib import consensus, manifold, metrics, models, training, vade
-from lib.clustering import kmeans, spectral
+from lib.clustering import agglomerative, kmeans, spectral
 from lib.errors import UserError
 from lib.manifold import unfold
 from lib.masked_vae import MaskedVAE
 from lib.neighbour_vae import NeighbourVAE, prepare
-from lib.statistics import interval
+from lib.statistics import compare, interval
 
 SCORES = ("ari", "nmi", "ami", "purity")
 COLUMNS = ("idea", "family", "seed", *SCORES, "agreement")
@@ -66,15 +66,27 @@ class Workbench:
         One run of each idea a seed.
     folder : path, optional
         Results folder where networks are kept.
+    epochs, device : int, str
+        Of the networks' training: see `lib.training.train`.
     """
 
-    def __init__(self, features: pd.DataFrame, n_clusters: int, seeds: Sequence[int], folder=None):
+    def __init__(
+        self,
+        features: pd.DataFrame,
+        n_clusters: int,
+        seeds: Sequence[int],
+        *,
+        folder: str | Path | None = None,
+        epochs: int = 100,
+        device: str = "auto",
+    ):
         views = manifold.views(features.columns)
         self.views = views[views != ""]
         self.features = features.to_numpy(float)[:, views != ""]
         if not np.isfinite(self.features).all():
             raise UserError("wide features have NaN or infinity: leave those tracks or columns out")
         self.n_clusters, self.seeds, self.folder = n_clusters, list(seeds), folder
+        self.epochs, self.device = epochs, device
         self._trained = {}
 
     @cached_property
@@ -111,7 +123,9 @@ class Workbench:
                 data,
                 [seed * ENSEMBLE + i for seed in self.seeds for i in range(kind.per_seed)],
                 beta=kind.beta,
+                epochs=self.epochs,
                 batch_size=128,
+                device=self.device,
                 folder=self.folder,
                 name=f"ideas_{name}",
             )
@@ -126,6 +140,11 @@ class Workbench:
 def _directly(data: str) -> Callable:
     """K-means on the features."""
     return lambda bench, seed: bench.kmeans(getattr(bench, data), seed)
+
+
+def _merged_directly(data: str) -> Callable:
+    """Ward's method on the features, which has no seed."""
+    return lambda bench, seed: agglomerative(getattr(bench, data), bench.n_clusters)
 
 
 def _unfolded_directly(data: str) -> Callable:
@@ -191,8 +210,10 @@ class Idea(NamedTuple):
 IDEAS = {
     "kmeans": Idea("k-means on the standardised features", False, _directly("standardised")),
     "rank_kmeans": Idea("k-means on ranks", False, _directly("ranks")),
+    "rank_ward": Idea("Ward on ranks", False, _merged_directly("ranks")),
     "rank_umap": Idea("ranks, UMAP", False, _unfolded_directly("ranks")),
     "balanced_kmeans": Idea("k-means on balanced ranks", False, _directly("balanced")),
+    "balanced_ward": Idea("Ward on balanced ranks", False, _merged_directly("balanced")),
     "balanced_umap": Idea("balanced ranks, UMAP", False, _unfolded_directly("balanced")),
     "vae_standardised": Idea("VAE on the standardised features", True, _alone("vae_standardised")),
     "vae": Idea("VAE on ranks", True, _alone("vae")),
@@ -231,6 +252,8 @@ def ideas(
     seeds: Sequence[int],
     *,
     folder: str | Path | None = None,
+    epochs: int = 100,
+    device: str = "auto",
 ) -> pd.DataFrame:
     """Try every idea with every seed, and score what comes out.
 
@@ -246,7 +269,12 @@ def ideas(
     seeds : sequence of int
         Each trains networks of its own.
     folder : path, optional
-        Results folder where trained networks are kept, and found when this is run again.
+        Results folder where trained networks are kept, and found when this is run again with the
+        same epochs.
+    epochs : int
+        How long each network is trained.
+    device : str
+        What networks are trained on: see `lib.training.train`.
 
     Returns
     -------
@@ -265,7 +293,7 @@ def ideas(
             f"{len(features)} tracks are too few to try ideas on with {n_clusters} clusters: "
             "add music"
         )
-    bench = Workbench(features, n_clusters, seeds, folder)
+    bench = Workbench(features, n_clusters, seeds, folder=folder, epochs=epochs, device=device)
     rows = []
     for seed in bench.seeds:
         partitions = [idea.partition(bench, seed) for idea in IDEAS.values()]
@@ -298,26 +326,27 @@ def choose(table: pd.DataFrame) -> str:
     return _best(table, "agreement")
 
 
-def oracle(table: pd.DataFrame, score: str = "ari") -> str:
-    """Name the idea with a VAE in it that labels would have chosen: to judge the choice, only.
+def oracle(table: pd.DataFrame, *, family: bool = True) -> str:
+    """Name the idea that labels would have chosen, by AMI: to judge the choice, only.
 
     Parameters
     ----------
     table : DataFrame
         As from `ideas`.
-    score : str
-        Which score of the labels.
+    family : bool
+        Whether among the ideas with a VAE in them, or among those without any network.
 
     Returns
     -------
     str
         Its name; empty where there are no labels.
     """
-    return "" if table[score].isna().all() else _best(table, score)
+    return "" if table["ami"].isna().all() else _best(table, "ami", family)
 
 
-def _best(table: pd.DataFrame, column: str) -> str:
-    return str(table[table["family"]].groupby("idea")[column].mean().idxmax())
+def _best(table: pd.DataFrame, column: str, family: bool = True) -> str:
+    ours = table[table["family"].astype(bool) == family]
+    return str(ours.groupby("idea")[column].mean().idxmax())
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
@@ -332,12 +361,18 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by idea, of text: what it does, then each score and the agreement as a mean with
-        its 95 % interval (see `lib.statistics.interval`), and what it was chosen by.
+        its 95% interval (see `lib.statistics.interval`), and what it was chosen by. Then numbers,
+        NaN without labels: how far its AMI is above that of the best idea without a network
+        (``difference``, ``low``, ``high``, and whether it is ``clear`` of zero, seed by seed).
     """
     chosen = {choose(table): "agreement"}
     if best := oracle(table):
         chosen[best] = " and ".join([*filter(None, [chosen.get(best)]), "labels"])
+    rival = oracle(table, family=False)
+    if rival:
+        chosen[rival] = "labels, no network"
     rows = {}
+    by_seed = table.pivot(index="seed", columns="idea", values="ami")
     means = table.groupby("idea")["agreement"].mean().sort_values(ascending=False)
     for name in means.index:
         of_idea = table[table["idea"] == name]
@@ -345,4 +380,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         for score in (*SCORES, "agreement"):
             rows[name][score] = "" if of_idea[score].isna().all() else f"{interval(of_idea[score])}"
         rows[name]["best by"] = chosen.get(name, "")
+        difference, clear = compare(by_seed[name], by_seed[rival or name])
+        bounds = {"low": difference.low, "high": difference.high, "clear": clear}
+        rows[name] |= {"difference": difference.mean} | bounds
     return pd.DataFrame(rows).T.rename_axis("idea")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import ideas
+from lib import ideas, report, sentences, training
 from lib.errors import UserError
 
 FEW = ("kmeans", "rank_kmeans", "vae_standardised", "vade", "balanced_neighbour_consensus")
@@ -58,6 +58,35 @@ def test_a_rerun_finds_its_networks_and_gives_the_same_numbers(table, folder, mo
     )
 
 
+def test_networks_are_trained_as_long_as_told_and_not_found_with_other_epochs(
+    table, folder, tmp_path, monkeypatch
+):
+    features, truth = groups()
+    asked, train = [], training.train
+
+    def watched(*args, **settings):
+        asked.append((settings["epochs"], settings["device"]))
+        return train(*args, **settings)
+
+    (tmp_path / "models").mkdir()
+    for path in (folder / "models").iterdir():
+        (tmp_path / "models" / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr("lib.training.train", watched)
+    monkeypatch.setattr(ideas, "IDEAS", {name: ideas.IDEAS[name] for name in FEW})
+    told = {"epochs": 2, "device": "cpu"}
+    ideas.ideas(features, truth, 4, [0, 1], folder=tmp_path, **told)
+    assert set(asked) == {(2, "cpu")}
+    bench = ideas.Workbench(features, 4, [0, 1], folder=tmp_path, **told)
+    assert {member.epochs for member in bench.networks("vae_standardised").members} == {2}
+
+
+def test_ward_on_ranks_needs_no_seed_and_is_no_network(table):
+    for name in ("rank_ward", "balanced_ward"):
+        rows = table[table["idea"] == name]
+        assert not rows["family"].any()
+        assert rows["ari"].nunique() == 1
+
+
 def test_labels_score_and_never_choose(folder, table, monkeypatch):
     monkeypatch.setattr(ideas, "IDEAS", {name: ideas.IDEAS[name] for name in FEW})
     features, truth = groups()
@@ -73,22 +102,54 @@ def test_labels_score_and_never_choose(folder, table, monkeypatch):
     assert (ideas.summary(none)[["ari", "purity"]] == "").all(axis=None)
 
 
-def test_the_summary_names_both_choices_and_only_a_vae_is_chosen():
-    rows = [("kmeans", False, 0.9, 0.9), ("vae", True, 0.2, 0.5), ("vade", True, 0.4, 0.3)]
-    table = pd.DataFrame(
+def scored(*rows, seeds=(0, 1)):
+    """Make the table of ideas from name, family, score, how much that varies, and agreement."""
+    return pd.DataFrame(
         [
             {"idea": idea, "family": family, "seed": seed, "agreement": agreement + seed / 100}
-            | dict.fromkeys(ideas.SCORES, score + seed / 100)
-            for idea, family, score, agreement in rows
-            for seed in (0, 1)
+            | dict.fromkeys(ideas.SCORES, score + seed * step)
+            for idea, family, score, step, agreement in rows
+            for seed in seeds
         ]
     )
+
+
+def test_the_summary_names_both_choices_and_only_a_vae_is_chosen():
+    table = scored(
+        ("kmeans", False, 0.9, 0.01, 0.9), ("vae", True, 0.2, 0.01, 0.5),
+        ("vade", True, 0.4, 0.01, 0.3),
+    )  # fmt: skip
     assert (ideas.choose(table), ideas.oracle(table)) == ("vae", "vade")
     summary = ideas.summary(table)
     assert list(summary.index) == ["kmeans", "vae", "vade"]
-    assert summary["best by"].to_dict() == {"kmeans": "", "vae": "agreement", "vade": "labels"}
+    assert summary["best by"].to_dict() == {
+        "kmeans": "labels, no network", "vae": "agreement", "vade": "labels",
+    }  # fmt: skip
+    assert summary["difference"].to_list() == pytest.approx([0, -0.7, -0.5])
     # half the width of Student's interval for two values 0.01 apart: 12.706 x 0.005
     assert summary.loc["vae", "ari"].replace("\u00a0", " ") == "0.205 ± 0.064"
+
+
+@pytest.mark.parametrize(
+    ("step", "seeds", "judged"),
+    [
+        (0.01, (0, 1), "a clear difference"),
+        (0.2, (0, 1), "inside the noise"),
+        (0, (0,), "which one seed cannot judge"),
+    ],
+)
+def test_the_chosen_idea_is_held_against_the_best_without_a_network(step, seeds, judged):
+    table = scored(
+        ("kmeans", False, 0.2, 0, 0.1), ("rank_ward", False, 0.4, 0, 0.2),
+        ("vae", True, 0.6, step, 0.5), ("vade", True, 0.3, 0, 0.3), seeds=seeds,
+    )  # fmt: skip
+    text = sentences.tried(table).data.replace("\u00a0", " ")
+    assert "k-means on the standardised features, the plainest of all, AMI 0.200" in text
+    assert "without a network, the labels like Ward on ranks best (AMI 0.400" in text
+    assert judged in text.split("the chosen one minus this one is +")[1]
+    assert "labels would have chosen the same" in text
+    shown = report.ideas_table(ideas.summary(table))
+    assert {"AMI", "ARI", "Purity"} <= set(shown) and not {"NMI", "difference"} & set(shown)
 
 
 @pytest.mark.parametrize("n, k", [(12, 4), (30, 20)])
