@@ -21,7 +21,7 @@ BLUE = "#0173b2"
 
 
 def score_bars(rows: pd.DataFrame, scores: Mapping[str, str]) -> Figure:
-    """Draw the scores of methods side by side, with 95 % intervals over seeds.
+    """Draw the scores of methods side by side, with 95% intervals over seeds.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def score_matrix(table: pd.DataFrame, label: str, lower_is_better: Sequence[str]
 
 
 def differences(table: pd.DataFrame) -> Figure:
-    """Draw differences with their 95 % intervals; blue are those clear of zero.
+    """Draw differences with their 95% intervals; blue are those clear of zero.
 
     Parameters
     ----------
@@ -184,11 +184,13 @@ def summary(
         axis.tick_params(axis="y", labelleft=axis is axes[1, 0])
     headline, name = next(iter(scores.items()))
     algorithms, change, trade = axes[2]
-    sns.pointplot(rows, x=headline, y="algorithm", ax=algorithms, **bars)
-    algorithms.set(title="Algorithms over all spaces", xlabel=name, ylabel="")
+    # seeds repeat each other where nothing is random, so a space counts once
+    each = rows.groupby(["algorithm", "space"], sort=False)[headline].mean().reset_index()
+    sns.stripplot(each, x=headline, y="algorithm", color=BLUE, jitter=False, ax=algorithms)
+    algorithms.set(title="Algorithms, one point a space", xlabel=name, ylabel="")
     palette = {True: BLUE, False: "0.6"}
     sns.stripplot(compared, x="mean", y="pair", hue="clear", palette=palette, legend=False,
-                  ax=change)  # fmt: skip
+                  jitter=False, ax=change)  # fmt: skip
     change.axvline(0, color="0.3", linewidth=1)
     change.set(title="Differences, one point an algorithm", xlabel=f"{name}, difference", ylabel="")
     means = kmeans.groupby("space")[list(scores)].mean()

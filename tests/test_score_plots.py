@@ -101,6 +101,14 @@ def figures(rows, table):
     }
 
 
+def test_algorithms_are_shown_by_one_point_a_space_and_not_a_seed(rows, table):
+    figure = figures(rows, table)["summary"]()
+    (panel,) = [a for a in figure.axes if a.get_title() == "Algorithms, one point a space"]
+    shown = sum(len(points.get_offsets()) for points in panel.collections)
+    assert shown == len(rows.groupby(["algorithm", "space"])) < len(rows)
+    assert not panel.lines  # no interval over rows that repeat each other
+
+
 def test_every_figure_is_drawn_without_a_warning_and_within_its_frame(rows, table):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
