@@ -14,6 +14,7 @@ from lib.report import say
 from lib.traversal import Traversal
 from lib.wording import listed
 
+MIN_SIZE = 5  # of a cluster that may be called pure: a single track always is
 SOUND = (
     "These sounds are rough: an image holds neither phases nor pitch, so what is left is a hiss "
     "with the timbre, the loudness and the rhythm of the track, in fast motion, since the whole "
@@ -164,13 +165,18 @@ def clusters(found: Sequence[Cluster]) -> Markdown:
     told = []
     labelled = [cluster for cluster in found if len(cluster.genres)]
     if labelled:
-        purest = max(labelled, key=lambda c: c.genres.iloc[0])
-        mixed = min(labelled, key=lambda c: c.genres.iloc[0])
+        large = [cluster for cluster in labelled if cluster.size >= MIN_SIZE] or labelled
+        purest = max(large, key=lambda c: c.genres.iloc[0])
+        mixed = min(large, key=lambda c: c.genres.iloc[0])
+        among = "" if len(large) == len(labelled) else f" of those with {MIN_SIZE} tracks or more"
         told.append(
-            f"Cluster {purest.label} is the purest ({purest.genres.iloc[0]:.0%} "
+            f"Cluster {purest.label} is the purest{among} ({purest.genres.iloc[0]:.0%} "
             f"{purest.genres.index[0]}), cluster {mixed.label} the most mixed (its commonest "
             f"genre, {mixed.genres.index[0]}, makes {mixed.genres.iloc[0]:.0%})."
         )
+    sizes = [cluster.size for cluster in found]
+    if 1 in sizes:
+        told.append(f"Clusters of a single track, outliers: {sizes.count(1)} of {len(found)}.")
     sounding = [cluster for cluster in found if len(cluster.features)]
     if sounding:
         top = max(sounding, key=lambda cluster: abs(cluster.features["effect"].iloc[0]))
@@ -183,5 +189,4 @@ def clusters(found: Sequence[Cluster]) -> Markdown:
     speaking = [cluster for cluster in found if cluster.words]
     if speaking:
         told.append(f"Clusters with words of their own: {len(speaking)} of {len(found)}.")
-    sizes = [cluster.size for cluster in found]
     return say(*told) if told else say(f"They hold from {min(sizes)} to {max(sizes)} tracks.")

@@ -82,6 +82,18 @@ def test_it_works_with_nothing_but_points():
     assert "from 2 to 3 tracks" in sweep_sentences.clusters(found).data
 
 
+def test_a_single_track_is_an_outlier_and_no_pure_cluster():
+    labels = [0] * 6 + [1] * 6 + [2]
+    genres = ["a"] * 5 + ["b"] + ["b"] * 3 + ["a"] * 2 + ["c", "d"]
+    points = np.random.default_rng(0).normal(size=(13, 2))
+    text = sweep_sentences.clusters(explain.clusters(points, labels, genres=genres)).data
+    assert "Cluster 0 is the purest of those with 5 tracks or more (83% a)" in text
+    assert "Clusters of a single track, outliers: 1 of 3." in text
+    small = explain.clusters(points[:4], [0, 0, 1, 1], genres=["a", "a", "b", "c"])
+    text = sweep_sentences.clusters(small).data
+    assert "Cluster 0 is the purest (100% a)" in text and "outliers" not in text
+
+
 @pytest.mark.parametrize("genres", [["", "", "", ""], ["a", "", "", ""]])
 def test_unknown_genres_do_not_count(genres):
     first, second = explain.clusters(np.arange(8.0).reshape(4, 2), [0, 0, 1, 1], genres=genres)
