@@ -1,10 +1,10 @@
 """Disentanglement: does each dimension of a code hold one factor, and each factor one dimension?
 
-Against known factors there are three measures, `mig`, `dci` and `sap`; each is 1 for a code that is
-the factors themselves and about 0 for random codes, however few tracks there are: what a finite
-sample alone would score is taken out, or never counted. They look at the order of values in each
-dimension only, so that scale and shape of a dimension do not matter. Where no factors are known,
-`label_free` describes a code; it cannot tell whether dimensions mean anything.
+Against known factors there are three measures, `mig`, `dci` and `sap`; each is about 1 for a code
+that is the factors themselves, never more, and about 0 for random codes, however few tracks there
+are: what a finite sample alone would score is taken out, or never counted. They look at the order
+of values in each dimension only, so that scale and shape of a dimension do not matter. Where no
+factors are known, `label_free` describes a code; it cannot tell whether dimensions mean anything.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ def sap(codes: np.ndarray, factors: np.ndarray) -> float:
     Kumar et al. 2018 (arXiv 1711.00848). The predictor puts thresholds on one dimension (20 bins of
     equal mass) and answers with the likeliest level; its balanced accuracy is rescaled to be 0 by
     chance and 1 when perfect (published scores are not, and cannot reach 1). In each of five folds
-    the best dimension and the next are chosen on the other folds, so that chance favours neither.
+    the best dimension and the next are chosen on the other folds, so that chance favours neither. A
+    next one that tells nothing does worse than chance on a fold as often as better, which alone
+    would carry a perfect code above 1: it stops there.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ def sap(codes: np.ndarray, factors: np.ndarray) -> float:
     Returns
     -------
     float
-        Mean over factors: about 1 at best, about 0 where no dimension is ahead, and on either side.
+        Mean over factors: at most 1, about 0 where no dimension is ahead, and on either side.
     """
     codes, levels = _checked(codes, factors)
     fold = np.random.default_rng(0).permutation(len(codes)) % FOLDS
@@ -122,7 +124,7 @@ def sap(codes: np.ndarray, factors: np.ndarray) -> float:
             chance = weight[test].sum() / (level.max() + 1)
             gaps[j] += right[best] - (right[others[0]] if others else chance)
     n_levels = levels.max(axis=0) + 1
-    return float(np.mean(gaps * n_levels / (n_levels - 1)))
+    return min(1.0, float(np.mean(gaps * n_levels / (n_levels - 1))))
 
 
 def dci(codes: np.ndarray, factors: np.ndarray) -> dict[str, float]:

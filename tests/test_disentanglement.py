@@ -36,6 +36,13 @@ def test_the_factors_themselves_score_one():
         assert all(0.85 < scores[name] < 1.05 for name in dis.MEASURES), scores
 
 
+def test_no_luck_carries_a_perfect_code_above_one():
+    for seed in range(10):
+        levels = factors(seed=seed)
+        scores = dis.score(levels.astype(float), levels)
+        assert scores["sap"] > 0.97 and max(scores.values()) <= 1, scores
+
+
 def test_random_codes_score_nothing():
     scores = [dis.score(noise(seed=seed), factors()) for seed in range(6)]
     for name in dis.MEASURES:
