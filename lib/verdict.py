@@ -9,7 +9,7 @@ as the model dies; neither are the other scores of geometry, which are taken in 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
-from lib import comparison, results, statistics
+from lib import comparison, health, results, statistics
 from lib.report import SCORE_NAMES, method_name, space_name
 from lib.resampling import Draws, half_samples
 
@@ -95,7 +95,7 @@ def written(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def layout(table: pd.DataFrame) -> pd.DataFrame:
-    """Lay out the verdict's table for reading: each score as mean ± half its 95 % interval.
+    """Lay out the verdict's table for reading: each score as mean ± half its 95% interval.
 
     Parameters
     ----------
@@ -234,7 +234,8 @@ def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> p
 
     Members of one beta are no independent witnesses of what beta does, and betas are few; so each
     seed is asked for itself: the rank correlation over its betas, and then the mean over seeds. It
-    tells what goes together as beta changes, not what causes what.
+    tells what goes together as beta changes, not what causes what. A network that collapses loses
+    both, so the same is asked again without those whose `lib.health.verdict` that is.
 
     Parameters
     ----------
@@ -251,13 +252,28 @@ def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> p
         ``measure``, ``score``; ``mean``, ``low`` and ``high`` of Spearman's correlation over seeds,
         and whether it is ``clear`` of zero (t-test, or where all seeds have the same correlation
         the chance that independent orders have; adjusted by Holm for the number of measures).
-        Measures and scores that do not vary have none.
+        Measures and scores that do not vary have none. Then the same, ``alive_mean`` and so on,
+        over the seeds that have three networks or more that have not collapsed, and over these
+        networks alone; and how many have ``collapsed``.
     """
     kmeans = rows[(rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")]
     keys = {"beta": float, "seed": int}
-    both = measures.astype(keys).merge(kmeans[[*keys, score]].astype(keys), on=list(keys))
+    known = kmeans[[*keys, score, "r2", "kl", "active_units"]].astype(keys)
+    both = measures.astype(keys).merge(known, on=list(keys))
+    judged = [health.verdict(m.r2, m.kl, m.active_units) for m in both.itertuples()]
+    dead = np.array(judged) == "collapsed"
+    alive = both[~dead]
+    alive = alive[alive.groupby("seed")["beta"].transform("size") >= 3]
+    names = measures.columns.drop([*keys, "space"], errors="ignore")
+    again = _correlations(alive, names, score)[["mean", "low", "high", "clear"]]
+    table = _correlations(both, names, score).join(again.add_prefix("alive_"))
+    return table.assign(collapsed=dead.sum())
+
+
+def _correlations(both: pd.DataFrame, measures: Sequence[str], score: str) -> pd.DataFrame:
+    """Correlate each measure with the score over the betas of each seed."""
     found = []
-    for measure in measures.columns.drop([*keys, "space"], errors="ignore"):
+    for measure in measures:
         orders = [
             stats.zscore(stats.rankdata(pair, axis=0))
             for _, pair in both.dropna(subset=[measure, score]).groupby("seed")[[measure, score]]

@@ -311,13 +311,9 @@ def disentanglement(table: pd.DataFrame) -> Markdown:
     known = table[table["mean"].notna()]
     if not len(known):
         return say("Whether disentanglement helps clustering cannot be said here.")
-    values = []
-    for row in known.itertuples():
-        bounds = "" if np.isnan(row.low) else f" ({row.low:+.2f} to {row.high:+.2f})"
-        values.append(f"{_measure(row.measure)} {row.mean:+.2f}{bounds}")
     parts = [
         f"Rank correlations with {_name(known['score'].iloc[0])} over the betas, means over seeds "
-        f"with 95% intervals: {', '.join(values)}."
+        f"with 95% intervals: {_correlations(known)}."
     ]
     for sign, word in ((1, "better"), (-1, "worse")):
         moved = known.loc[known["clear"] & (sign * known["mean"] > 0), "measure"]
@@ -327,7 +323,26 @@ def disentanglement(table: pd.DataFrame) -> Markdown:
             parts.append(f"Where {names} {is_or_are} higher, clusters are {word}.")
     if not known["clear"].any():
         parts.append("Taken together, none is clear of zero: no benefit is shown.")
+    if collapsed := table["collapsed"].iloc[0]:
+        left = known[known["alive_mean"].notna()]
+        without = f"Without the {collapsed} networks that have collapsed, "
+        if len(left):
+            clear = "some" if left["alive_clear"].any() else "none"
+            said = f"they are {_correlations(left, 'alive_')}, {clear} of them clear of zero."
+            parts.append(f"{without}{said}")
+        else:
+            parts.append(f"{without}too few betas are left: most of this may be collapse alone.")
     return say(*parts, "Beta moves both, so neither need cause the other.")
+
+
+def _correlations(table: pd.DataFrame, prefix: str = "") -> str:
+    """List the mean correlation of each measure with its interval."""
+    said = []
+    bounds = table[[f"{prefix}{name}" for name in ("mean", "low", "high")]].to_numpy(float)
+    for measure, (mean, low, high) in zip(table["measure"], bounds, strict=True):
+        interval = "" if np.isnan(low) else f" ({low:+.2f} to {high:+.2f})"
+        said.append(f"{_measure(measure)} {mean:+.2f}{interval}")
+    return ", ".join(said)
 
 
 def _value(row: pd.Series, score: str) -> str:

@@ -148,12 +148,16 @@ def test_words_are_held_against_the_sound_alone(world):
     assert compared["algorithm"].tolist() == ["k-means"] and compared["clear"].all()
 
 
+ALIVE = {"r2": 0.7, "kl": 4.0, "active_units": 9}
+
+
 def test_disentanglement_is_correlated_seed_by_seed():
     betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10], range(5))
     rng = np.random.default_rng(0)
     rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
     rows = rows.assign(representation="beta_vae", algorithm="kmeans")
     rows["ami"] = np.log(rows["beta"]) + 0.1 * rng.normal(size=25) + 3 * rows["seed"]
+    rows = rows.assign(**ALIVE)
     measures = rows[["beta", "seed"]].assign(
         space="x", goes_with=np.log(rows["beta"]), against=-rows["beta"], chance=rng.random(25),
         constant=1.0,
@@ -165,7 +169,7 @@ def test_disentanglement_is_correlated_seed_by_seed():
     assert found["low"].min() >= -1 and found["high"].max() <= 1
     assert not found.loc["chance", "clear"] and np.isnan(found.loc["constant", "mean"])
     text = verdict_sentences.disentanglement(found.reset_index()).data
-    assert "goes_with +" in text and "constant" not in text
+    assert "goes_with +" in text and "constant" not in text and "collapsed" not in text
     nothing = pd.DataFrame(columns=["space", "beta", "seed", "mig"])
     assert verdict.disentanglement(nothing, rows, "ami")["mean"].isna().all()
 
@@ -176,12 +180,38 @@ def test_disentanglement_is_correlated_seed_by_seed():
 def test_seeds_that_all_agree_are_clear_unless_chance_makes_them_agree(n_betas, n_seeds, clear):
     betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10][:n_betas], range(n_seeds))
     rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
-    rows = rows.assign(representation="beta_vae", algorithm="kmeans", ami=-rows["beta"])
+    rows = rows.assign(representation="beta_vae", algorithm="kmeans", ami=-rows["beta"], **ALIVE)
     measures = rows[["beta", "seed"]].assign(mig=rows["beta"])
     diverged = measures.iloc[:1].assign(beta=20.0, mig=np.nan)
     measures, rows = pd.concat([measures, diverged]), pd.concat([rows, rows[:1].assign(beta=20)])
     found = verdict.disentanglement(measures, rows, "ami").set_index("measure").loc["mig"]
     assert found["mean"] == pytest.approx(-1) and found["clear"] == clear
+
+
+@pytest.mark.parametrize(("dead_from", "left"), [(4, 3), (2, 2)])
+def test_what_collapse_alone_correlates_is_told_apart(dead_from, left):
+    """Where networks live, the measure and the score have nothing in common."""
+    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10], range(5))
+    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
+    rows = rows.assign(representation="beta_vae", algorithm="kmeans", **ALIVE)
+    dead = rows["beta"] >= dead_from
+    rows.loc[dead, "active_units"] = 0
+    rng = np.random.default_rng(0)
+    rows["ami"] = np.where(dead, 0, 0.2) + 0.01 * rng.random(25)
+    measures = rows[["beta", "seed"]].assign(mig=np.where(dead, 0, 0.2) + 0.01 * rng.random(25))
+    table = verdict.disentanglement(measures, rows, "ami")
+    found = table.iloc[0]
+    assert found["mean"] > 0.5 and found["clear"] and found["collapsed"] == 5 * (5 - left)
+    assert not found["alive_clear"]
+    text = verdict_sentences.disentanglement(table).data
+    if left == 3:
+        assert (
+            f"Without the 10 networks that have collapsed, they are MIG {found['alive_mean']:+.2f}"
+            in text
+        )
+        assert "none of them clear of zero" in text
+    else:
+        assert np.isnan(found["alive_mean"]) and "most of this may be collapse alone" in text
 
 
 def test_the_layout_shows_marks_and_leaves_out_what_is_empty(world):
