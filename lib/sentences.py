@@ -278,7 +278,7 @@ def ranking(table: pd.DataFrame, score: str) -> Markdown:
     head = f"By {SCORE_NAMES[score]} the best of {len(table)} methods is {best['method']} ({value})"
     if np.isnan(best["low"]):
         return say(f"{head}; one seed cannot tell whether it is better than the next.")
-    close = (table["high"].fillna(table["mean"]) >= best["low"]).sum() - 1
+    close = int((table["high"].fillna(table["mean"]) >= best["low"]).sum()) - 1
     return say(
         f"{head}; the intervals of {number(close)} other{'s' * (close != 1)} reach into its own. "
         "The best of so many is flattered by the choice itself."

@@ -23,7 +23,7 @@ def test_a_duel_is_corrected_for_the_number_of_opponents():
     close = vae - [0.01, 0.02, 0.005, 0.02]  # p = 0.035 by itself
     alone = sentences.duel(rows(vae=vae, pca=close), "ami", "vae", "pca").data
     assert "the VAE is ahead beyond the seeds' luck" in alone
-    others = {"pca": close, "raw": vae - [0.2, 0.201, 0.2, 0.201], "ae": vae + [0, 0.1, -0.1, 0]}
+    others = {"pca": close, "raw": vae - [0.2, 0.201, 0.2, 0.201], "ae": vae[::-1]}
     many = sentences.duel(rows(vae=vae, **others), "ami", "vae", *others).data
     assert many.count("the VAE is ahead") == 1  # of the raw features, with three to be wrong about
     assert many.count("inside the noise") == 2
@@ -101,3 +101,13 @@ def test_the_best_read_space_is_named_for_each_fact():
 @pytest.mark.parametrize("n", [300, 50_000])
 def test_approximations_are_told_only_where_there_are_any(n):
     assert bool(sentences.exactness(n).data) == (n > 1000)
+
+
+def test_a_ranking_says_how_many_cannot_be_told_from_the_best():
+    table = pd.DataFrame(
+        {"method": ["A", "B", "C"], "mean": [0.3, 0.25, 0.1], "low": [0.2, 0.2, 0.05],
+         "high": [0.4, 0.3, 0.15]}
+    )  # fmt: skip
+    assert "the intervals of one other reach into its own" in sentences.ranking(table, "ami").data
+    table.loc[1, "high"] = 0.19
+    assert "the intervals of no others reach" in sentences.ranking(table, "ami").data
