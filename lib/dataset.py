@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from lib import ROOT, audio, clustering, corpus, embed, extract, results, text
 from lib.errors import UserError
-from lib.settings import Settings
+from lib.settings import Settings, whole_name
 
 CACHE = ROOT / ".cache"
 
@@ -27,13 +27,15 @@ class Dataset:
     Raises
     ------
     UserError
-        When the corpus cannot be had, or holds too few usable tracks to cluster.
+        When the corpus cannot be had, holds too few usable tracks to cluster, or is another than
+        that whose results are in the folder.
     """
 
     def __init__(self, settings: Settings):
         self.settings = settings
         self.folder: Path = settings.folder
         self.corpus = corpus.load(settings.corpus, settings.data_dir)
+        results.claim(self.folder, whole_name(settings.corpus))
 
     @cached_property
     def features(self) -> extract.Features:

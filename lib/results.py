@@ -110,6 +110,33 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(half, index=False, float_format="%.6g", lineterminator="\n")
 
 
+def claim(folder: Path, corpus: str) -> None:
+    """Keep a results folder to one corpus, since folders of music may have the same name.
+
+    Parameters
+    ----------
+    folder : Path
+        The results folder.
+    corpus : str
+        What tells the corpus from all others: see `lib.settings.whole_name`.
+
+    Raises
+    ------
+    UserError
+        When the results of another corpus are there.
+    """
+    note = folder / ".corpus_name"
+    name = os.fsencode(corpus)
+    if not note.exists():
+        with whole_file(note) as half:
+            half.write_bytes(name)
+    elif (other := note.read_bytes()) != name:
+        raise UserError(
+            f"{folder} has the results of {os.fsdecode(other)}, and those of {corpus} would mix "
+            f"with them: rename one of the two, remove {folder}, or set results_dir"
+        )
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield another name to write to, and give the file its own name when all is written.

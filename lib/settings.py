@@ -11,6 +11,19 @@ from pathlib import Path
 from lib import ROOT
 from lib.errors import UserError
 
+CORPORA = ("demo", "gtzan", "gtzan_table", "fma")
+"""Those that go by a name; any other corpus is the path of a folder."""
+
+# The greatest values lie far above any sense: they spare a slip of the finger a run of years, or
+# one that ends in an allocator's words. No input has more numbers than an image of 20 x 128 MFCCs,
+# and a space larger than that is no summary. How many clusters there can be, the tracks decide.
+_BOUNDS = {
+    "seeds": (1, 1000),
+    "latent_dim": (1, 20 * 128),
+    "epochs": (1, 100_000),
+    "n_clusters": (0, float("inf")),
+}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -35,13 +48,13 @@ class Settings:
     results_dir: str
 
     def __post_init__(self) -> None:
-        for name, least in (("seeds", 1), ("latent_dim", 1), ("epochs", 1), ("n_clusters", 0)):
-            object.__setattr__(self, name, _whole_number(name, getattr(self, name), least))
+        for name, bounds in _BOUNDS.items():
+            object.__setattr__(self, name, _whole_number(name, getattr(self, name), *bounds))
         if self.n_clusters == 1:
             raise UserError("n_clusters must be 0 (as many as genres) or at least 2, not 1")
         for name in ("corpus", "data_dir", "results_dir"):
             object.__setattr__(self, name, str(getattr(self, name)))
-        self.results_folder(self.corpus)
+        self.results_folder(self.corpus, self.results_dir)
         if self.device not in ("auto", "cpu", "cuda", "mps"):
             raise UserError(f"device must be auto, cpu, cuda or mps, not {self.device!r}")
 
@@ -99,14 +112,25 @@ class Settings:
         Raises
         ------
         UserError
-            When the corpus has no name.
+            When the corpus has no name, or a folder has that of another corpus.
         """
         if not corpus.strip():
             raise UserError("corpus must name a corpus or a folder of music, but it is empty")
         if results_dir:
             return Path(results_dir).expanduser()
         results = Path(os.environ.get("MUSIC_RESULTS") or ROOT / "results")
-        return results / Path(os.path.expanduser(corpus)).resolve().name.replace(" ", "_")
+        folder = results / Path(whole_name(corpus)).name.replace(" ", "_")
+        if folder.name in CORPORA and folder.name != corpus:
+            raise UserError(
+                f"the folder {corpus} has the name of another corpus, whose results are in "
+                f"{folder}: rename it, or set results_dir"
+            )
+        return folder
+
+
+def whole_name(corpus: str) -> str:
+    """Return what tells a corpus from all others: its name, or the whole path of a folder."""
+    return corpus if corpus in CORPORA else str(Path(os.path.expanduser(corpus)).resolve())
 
 
 @dataclass(frozen=True)
@@ -143,12 +167,14 @@ def _positive(name: str, value: object) -> float:
     return number
 
 
-def _whole_number(name: str, value: object, least: int) -> int:
+def _whole_number(name: str, value: object, least: int, greatest: float) -> int:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not float(value).is_integer():
         raise UserError(f"{name} must be a whole number, not {value!r}")
     if value < least:
         raise UserError(f"{name} must be at least {least}, not {value}")
+    if value > greatest:
+        raise UserError(f"{name} must be at most {greatest}, not {value}")
     return int(value)
 
 

@@ -300,6 +300,6 @@ def choose_device(name: str = "auto") -> str:
     if name == "auto":
         return next(device for device, found in there.items() if found)
     if not there.get(name):
-        found = ", ".join(device for device in there if there[device])
-        raise UserError(f"device {name!r} is not there: choose auto or one of {found}")
+        found = " or ".join(["auto", *(device for device in there if there[device])])
+        raise UserError(f"device {name!r} is not there: choose {found}")
     return name

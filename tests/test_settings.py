@@ -19,7 +19,8 @@ def test_the_notebook_names_are_read_and_numbers_are_whole():
     [
         ("seeds", 0), ("seeds", "five"), ("seeds", True), ("seeds", 2.5), ("seeds", float("inf")),
         ("seeds", None), ("epochs", -1), ("latent_dim", 0), ("n_clusters", 1), ("n_clusters", -2),
-        ("device", "gpu"), ("corpus", " "),
+        ("device", "gpu"), ("corpus", " "), ("latent_dim", 2561), ("seeds", 10**9),
+        ("epochs", 1e300),
     ],
 )  # fmt: skip
 def test_impossible_values_are_named_in_one_line(name, value):
@@ -43,6 +44,13 @@ def test_results_go_where_they_are_told(monkeypatch, tmp_path):
     assert Settings(**DEFAULTS).folder == tmp_path / "demo"
     assert Settings(**{**DEFAULTS, "corpus": "/my/music/"}).folder == tmp_path / "music"
     assert Settings(**{**DEFAULTS, "results_dir": "/there"}).folder.as_posix() == "/there"
+
+
+@pytest.mark.parametrize("corpus", ["/x/gtzan", "/x/demo/", "elsewhere/../fma"])
+def test_a_folder_with_the_name_of_a_corpus_needs_another_place(corpus):
+    with pytest.raises(UserError, match="rename it, or set results_dir"):
+        Settings(**{**DEFAULTS, "corpus": corpus})
+    assert Settings(**{**DEFAULTS, "corpus": corpus, "results_dir": "x"}).folder.name == "x"
 
 
 SWEEP = {**DEFAULTS, "betas": "0.5,1,2,4,10", "beta": 4.0}

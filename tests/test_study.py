@@ -96,6 +96,14 @@ def test_a_track_that_can_be_read_no_longer_is_named(tones, tmp_path):
         _ = study.wide_features
 
 
+def test_two_corpora_do_not_share_a_folder_of_results(tones, tmp_path):
+    other = tones.rename(tmp_path / "before")
+    Study("easy", settings(other, tmp_path / "results"))
+    other.rename(tones)
+    with pytest.raises(UserError, match=f"has the results of {other}, and those of {tones} would"):
+        Study("easy", settings(tones, tmp_path / "results"))
+
+
 def test_two_files_are_too_few_to_speak_of_clusters(tones, tmp_path):
     for file in sorted(tones.rglob("*.wav"))[2:]:
         file.unlink()

@@ -526,7 +526,7 @@ def test_the_json_says_what_the_file_holds(tmp_path):
         ({"seeds": [0], "patience": 3}, "early stopping"),
         ({"seeds": [0], "held_out": 1.5, "patience": 3}, "early stopping"),
         ({"seeds": [0], "dtype": "float16"}, "dtype must be"),
-        ({"seeds": [0], "device": "abacus"}, "device 'abacus' is not there"),
+        ({"seeds": [0], "device": "abacus"}, "device 'abacus' is not there: choose auto or c"),
     ],
 )
 def test_settings_that_cannot_be_meant(arguments, message):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lib import corpus, results, text
 from lib.errors import UserError
+from lib.settings import Settings, whole_name
 
 
 def _state(path: Path) -> str:
@@ -21,6 +22,8 @@ name, note = sys.argv[1], Path(sys.argv[2])
 try:
     found = corpus.load(name)
     words = text.folder(name)
+    Settings.results_folder(name)
+    results.claim(note.parent, whole_name(name))
 except UserError as error:
     sys.exit(str(error))
 print(f"== {found.summary}")
