@@ -68,7 +68,7 @@ def load(folder: Path) -> pd.DataFrame:
 def difference(
     a: Sequence[float], b: Sequence[float], paired: bool
 ) -> tuple[statistics.Interval, float]:
-    """Estimate b - a with its 95 % interval and p-value.
+    """Estimate b - a with its 95% interval and p-value.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def _facts(a: pd.DataFrame, b: pd.DataFrame, names: Sequence[str]) -> str:
             "difference between corpora says that one is harder, not that a method is better."
         )
     return (
-        f"{' '.join(runs)} {how} Differences are the second run minus the first, with 95 % "
+        f"{' '.join(runs)} {how} Differences are the second run minus the first, with 95% "
         "intervals over seeds; bold ones are clear after Holm's correction for the number of "
         f"methods (p &lt; {CLEAR})."
     )

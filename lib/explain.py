@@ -180,7 +180,7 @@ def contrast(features: pd.DataFrame | None, inside: np.ndarray, n: int = 4) -> p
 
     The effect is the difference of the means in units of the pooled standard deviation, with
     Hedges' correction for small samples and its asymptotic interval [1]_, widened (Bonferroni)
-    so that all features' intervals hold at once with 95 %. Features whose interval holds zero are
+    so that all features' intervals hold at once with 95%. Features whose interval holds zero are
     left out, and so is one that correlates by more than 0.8 with a stronger one.
 
     Parameters

@@ -123,7 +123,7 @@ def evaluate(spaces: Mapping[str, np.ndarray], levels: pd.DataFrame) -> pd.DataF
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores as text, mean ± half of the 95 % interval over members, a row a space."""
+    """Return the scores as text, mean ± half of the 95% interval over members, a row a space."""
     groups = rows.groupby("space", sort=False)[list(disentanglement.MEASURES)]
     text = groups.agg(lambda values: format(statistics.interval(values), ".3f"))
     names = {name: name.upper() if len(name) == 3 else name.capitalize() for name in text}

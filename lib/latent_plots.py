@@ -246,7 +246,7 @@ def _row_labels(found: Traversal) -> list[str]:
 def _over_beta(
     axis: Axes, table: pd.DataFrame, column: str, colour: str, marker: str, line: str, name: str
 ) -> None:
-    """Draw means over seeds with 95 % intervals, and each member as a faint dot."""
+    """Draw means over seeds with 95% intervals, and each member as a faint dot."""
     groups = table.dropna(subset=column).groupby("beta")[column]
     bounds = [statistics.interval(values) for _, values in groups]
     betas = [beta for beta, _ in groups]

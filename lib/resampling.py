@@ -57,7 +57,7 @@ class Draws:
         Returns
         -------
         DataFrame
-            ``method``, its mean score, the mean ``rank`` over draws, 95 % of the draws between
+            ``method``, its mean score, the mean ``rank`` over draws, 95% of the draws between
             ``low`` and ``high``, and the share of draws in which it is ``first``; best rank first.
         """
         ranks = stats.rankdata(-self.values, axis=1)
@@ -70,7 +70,7 @@ class Draws:
     def differences(self, pairs: Sequence[tuple[str, str]] | None = None) -> pd.DataFrame:
         """Compare pairs of methods, with intervals that hold for all of them at once.
 
-        The half width is the pair's standard error over draws times what 95 % of the draws keep
+        The half width is the pair's standard error over draws times what 95% of the draws keep
         below in every pair (single-step maxT, Westfall and Young 1993), widened after Student
         where few seeds make up the error.
 

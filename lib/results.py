@@ -59,8 +59,35 @@ def save_rows(folder: Path, task: str, rows: pd.DataFrame) -> None:
         write_csv(folder / "summary.csv", summarise(rows))
 
 
+def tally(folder: Path, task: str) -> str:
+    """Count the rows that a notebook has in ``clustering_metrics.csv``.
+
+    Parameters
+    ----------
+    folder : Path
+        The results folder.
+    task : str
+        The notebook.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    rows = pd.read_csv(folder / "clustering_metrics.csv")
+    own = rows[rows["task"] == task]
+    beside = own["algorithm"].isin(["random", "genres"])
+    methods = own.loc[~beside, METHOD].drop_duplicates()
+    spaces = methods[["representation", "beta"]].drop_duplicates()
+    return (
+        f"`clustering_metrics.csv` holds {len(own)} rows of this notebook: {len(methods)} methods "
+        f"({len(spaces)} spaces) by {own['seed'].nunique()} seeds, and {beside.sum()} rows of "
+        "random labels and of the genres themselves."
+    )
+
+
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a method: means and 95 % bounds over seeds, rank by AMI in its task, health.
+    """Return one row a method: means and 95% bounds over seeds, rank by AMI in its task, health.
 
     Parameters
     ----------

@@ -195,7 +195,7 @@ class ZeroCrossings:
 
 
 def spectral_shape(magnitude: np.ndarray) -> list[np.ndarray]:
-    """Centroid, bandwidth and 85 % rolloff of each frame.
+    """Centroid, bandwidth and 85% rolloff of each frame.
 
     Parameters
     ----------

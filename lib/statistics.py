@@ -12,7 +12,7 @@ from scipy import stats
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and the 95 % interval around it."""
+    """A mean and the 95% interval around it."""
 
     mean: float
     low: float
@@ -32,7 +32,7 @@ class Interval:
 
 
 def interval(values: Sequence[float]) -> Interval:
-    """Return the mean over seeds with its 95 % interval, by Student's t.
+    """Return the mean over seeds with its 95% interval, by Student's t.
 
     It bounds the mean over all seeds there are: the luck of initialisation, batch order and k-means
     starts. It does not tell how another sample of tracks would do.
@@ -139,7 +139,7 @@ def friedman(scores: np.ndarray) -> tuple[float, float]:
     p : float
         How likely ranks so different are if all methods are alike.
     critical_difference : float
-        By how much the mean ranks of two methods must differ at the 5 % level.
+        By how much the mean ranks of two methods must differ at the 5% level.
     """
     n_blocks, n_methods = np.shape(scores)
     p = stats.friedmanchisquare(*np.transpose(scores)).pvalue
@@ -148,7 +148,7 @@ def friedman(scores: np.ndarray) -> tuple[float, float]:
 
 
 def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFrame:
-    """Return one row for each method: mean and 95 % bounds of each score.
+    """Return one row for each method: mean and 95% bounds of each score.
 
     Parameters
     ----------

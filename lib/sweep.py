@@ -136,7 +136,7 @@ def misleading(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         A row a beta above the smallest: ``beta``, ``reference`` (the smallest), for each of
         ``silhouette``, ``silhouette_shared``, ``ami``, ``r2`` and ``active_units`` its mean
-        there, at the reference (``<name>_before``), and the change with its 95 % interval
+        there, at the reference (``<name>_before``), and the change with its 95% interval
         (``<name>_change``, ``_low``, ``_high``); ``collapsed`` (how many of the ``seeds`` members)
         and ``misleading``: the silhouette rises, R2 or the active units fall, and the AMI (without
         labels: the shared silhouette) does not rise. With several seeds, to rise or to fall is to

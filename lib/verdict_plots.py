@@ -63,7 +63,7 @@ def critical_difference(ranks: pd.DataFrame, groups: Sequence[Sequence[str]], la
 
 
 def top_bars(table: pd.DataFrame, score: str, label: str, line: tuple[str, float]) -> Figure:
-    """Draw methods as bars with 95 % intervals, coloured by whether anything was learned.
+    """Draw methods as bars with 95% intervals, coloured by whether anything was learned.
 
     Parameters
     ----------

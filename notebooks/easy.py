@@ -37,7 +37,8 @@ from lib.settings import Settings
 settings = Settings.from_notebook(globals())
 
 # %% tags=["hide-input"]
-from lib import models, plots, projection, report, score_plots, sentences, space_sentences
+from lib import models, plots, projection, report, results, score_plots, sentences
+from lib import space_sentences
 from lib.study import Study, representation
 
 study = Study("easy", settings)
@@ -217,3 +218,12 @@ study.keep(score_plots.contingency(study.truth, clusters), "easy_contingency")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.clusters(study.truth, clusters)
+
+# %% [markdown] tags=["book-only"]
+# ## What is kept
+#
+# All scores above, seed by seed, and their means lie in the results folder, with the networks and their latents,
+# the tables for LaTeX, and each figure as PNG and SVG.
+
+# %% tags=["book-only", "remove-input"]
+report.say(results.tally(study.folder, study.task))

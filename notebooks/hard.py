@@ -422,3 +422,12 @@ maps |= {
 chart = ListeningMap(study.tracks, maps, {k.capitalize(): v for k, v in groupings.items()})
 chart.save(study.folder / "map")
 chart
+
+# %% [markdown] tags=["book-only"]
+# ## What is kept
+#
+# All scores above, seed by seed, and their means lie in the results folder, with the networks and their latents,
+# the tables for LaTeX, and each figure as PNG and SVG.
+
+# %% tags=["book-only", "remove-input"]
+report.say(results.tally(study.folder, study.task))

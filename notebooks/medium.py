@@ -38,7 +38,7 @@ settings = Settings.from_notebook(globals())
 # %% tags=["hide-input"]
 import numpy as np
 
-from lib import clustering, comparison, models, plots, report, score_plots, sentences
+from lib import clustering, comparison, models, plots, report, results, score_plots, sentences
 from lib import space_sentences, text
 from lib.convolutional import Conv1dVAE, ConvVAE
 from lib.study import Study, representation
@@ -317,3 +317,12 @@ if headline == "silhouette_shared":
     three["calinski_harabasz"] = report.SCORE_NAMES["calinski_harabasz"]
 page = score_plots.summary(flat, groups, comparison.named(rows), three, compared)
 study.keep(page, "medium_summary")
+
+# %% [markdown] tags=["book-only"]
+# ## What is kept
+#
+# All scores above, seed by seed, and their means lie in the results folder, with the networks and their latents,
+# the tables for LaTeX, and each figure as PNG and SVG.
+
+# %% tags=["book-only", "remove-input"]
+report.say(results.tally(study.folder, study.task))
