@@ -58,7 +58,8 @@ class Corpus:
     @property
     def summary(self) -> str:
         """One line: how many tracks, genres and hours, and what was left out."""
-        what = "tracks" if self.table is None else "tracks (as a feature table, no audio)"
+        what = "track" if len(self.tracks) == 1 else "tracks"
+        what += "" if self.table is None else " (as a feature table, no audio)"
         genres = f"{len(self.genres)} genres" if self.labelled else "no genre labels"
         hours = self.tracks["duration"].sum() / 3600
         counts = f"{self.name}: {len(self.tracks)} {what}, {genres}, {hours:.2f} h."
@@ -97,7 +98,8 @@ class Corpus:
             tracks = tracks.loc[digests.sort_values().index].groupby("genre").head(per_genre)
         tracks = tracks.sort_values("track_id", ignore_index=True)
         table = None if self.table is None else self.table.loc[tracks["track_id"]]
-        return replace(self, tracks=tracks, table=table)
+        notes = (f"Chosen from {len(self.tracks):,}.",)  # the old ones are not of these tracks
+        return replace(self, tracks=tracks, table=table, notes=notes)
 
 
 def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> Corpus:
@@ -134,8 +136,6 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
         table = None if audio else gtzan.find_table(data)
         if audio:
             tracks = _with_durations(gtzan.tracks(audio))
-            unreadable = "" if keep_faults else gtzan.UNREADABLE
-            tracks = tracks[tracks["track_id"] != unreadable]
         elif table:
             tracks, features = gtzan.read_table(table)
         else:
@@ -143,7 +143,9 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
                 f"no GTZAN under {data}: put the folder of genres (or {gtzan.TABLES[0]}) into "
                 f"{data / 'gtzan'}, or name another place with MUSIC_DATA"
             )
-        tracks, notes = (tracks, ()) if keep_faults else gtzan.without_faults(tracks)
+        notes = ()
+        if not keep_faults:
+            tracks, notes = gtzan.without_faults(tracks)
         if tracks.empty:
             raise UserError(f"of GTZAN there are only repeated or faulty tracks under {data}")
         features = features.loc[tracks["track_id"]] if table else None
@@ -201,9 +203,9 @@ def _folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     files = [p for p in music if _is_text(str(p))]
     notes = []
     if strange := len(music) - len(files):
-        notes.append(f"{strange} files have names in no known encoding and were left out.")
+        notes.append(f"Left out for names in no known encoding: {strange}.")
     if other := sum(p.suffix.lower() in _OTHER_SUFFIXES for p in found):
-        notes.append(f"{other} files are in formats that cannot be read here and were left out.")
+        notes.append(f"Left out for formats that cannot be read here: {other}.")
     if not files:
         kinds = ", ".join(sorted(AUDIO_SUFFIXES))
         raise UserError(f"no music in {folder}: it holds no file that ends in {kinds}")

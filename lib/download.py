@@ -74,6 +74,8 @@ def fetch(archive: Archive, folder: Path, *, pause: float = 1.0) -> Path:
             target, path = folder / Path(archive.name).stem, folder / archive.name
             if target.is_dir() and not path.exists():
                 return target
+            if target.is_file():
+                raise UserError(f"{target} must be a folder, but is a file: move it away")
             if not target.exists():
                 # mp3 cannot be compressed, so what an archive holds is about as large as itself
                 needed = 2 * archive.size - max(_size(path), _size(_part(path)))

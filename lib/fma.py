@@ -126,8 +126,7 @@ def tracks(
     short = rows["track_id"].isin(SHORT_CLIPS) & ~whole
     if short.any() and not keep_short:
         notes.append(
-            f"{short.sum()} of {len(rows):,} clips are known to be empty or shorter than 30 s and "
-            "were left out."
+            f"Left out as known to be empty or shorter than 30 s: {short.sum()} of {len(rows):,}."
         )
         rows = rows[~short]
     if table is None:
@@ -141,9 +140,9 @@ def tracks(
     rows = rows.join(known, on="track_id").fillna(dict.fromkeys(set(_COLUMNS) - {"duration"}, ""))
     rows["duration"] = rows["duration"].where(whole, rows["duration"].clip(upper=CLIP_SECONDS))
     if unknown.any():
-        notes.append(f"{unknown.sum():,} of {len(rows):,} tracks are not in {table.name}.")
+        notes.append(f"Not in {table.name}: {unknown.sum():,} of {len(rows):,}.")
     if nameless := ((rows["genre"] == "") & ~unknown).sum():
-        notes.append(f"{nameless:,} of {len(rows):,} tracks have no top genre in {table.name}.")
+        notes.append(f"Without a top genre in {table.name}: {nameless:,} of {len(rows):,}.")
     return rows, tuple(notes)
 
 

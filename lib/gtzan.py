@@ -155,11 +155,17 @@ def read_table(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def without_faults(tracks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Leave out the repetitions and faults, and say how many there were."""
+    """Leave out the unreadable track, the repetitions and the faults, and say how many."""
+    notes = []
+    # A table may have that track: whoever made it had a copy that could be read.
+    unreadable = (tracks["track_id"] == UNREADABLE) & ("path" in tracks)
+    if unreadable.any():
+        notes.append(f"Left out as truncated in every copy: {UNREADABLE}.")
+        tracks = tracks[~unreadable]
     faulty = tracks["track_id"].isin(FAULTS)
-    if not faulty.any():
-        return tracks, ()
-    return tracks[~faulty], (
-        f"{faulty.sum()} of {len(tracks)} tracks of GTZAN are repetitions or faulty "
-        "(Kereliuk, Sturm and Larsen 2015) and were left out.",
-    )
+    if faulty.any():
+        notes.append(
+            "Left out as repetitions or faulty (Kereliuk, Sturm and Larsen 2015): "
+            f"{faulty.sum()} of {len(tracks)}."
+        )
+    return tracks[~faulty], tuple(notes)

@@ -8,8 +8,9 @@ A store is a folder that all who compute can write to:
 
 ``name`` holds the parameters of the features, and a shard's name is a digest of what it is about,
 so a shard never changes. It is written under another name and then renamed: it is there as a whole
-or not at all, and two runs that do the same work replace a file by an equal one. There is no lock
-and no list of shards that could be left behind in a wrong state.
+or not at all, and two runs that do the same work replace a file by an equal one. A run that goes on
+after another was killed may cut the rest into other shards; what is gathered from them is the same,
+byte for byte. There is no lock and no list of shards that could be left behind in a wrong state.
 """
 
 from __future__ import annotations

@@ -222,6 +222,14 @@ def test_the_space_is_checked_before_anything_is_asked(tmp_path, monkeypatch):
         assert server.asked == []
 
 
+def test_a_file_in_the_place_of_the_folder_is_named_before_anything_is_asked(tmp_path):
+    (tmp_path / "songs").write_text("a file")
+    with serving(SONGS) as server:
+        with pytest.raises(UserError, match=r"songs must be a folder, but is a file: move it away"):
+            download.fetch(archive_at(server), tmp_path, pause=PAUSE)
+        assert server.asked == []
+
+
 def test_two_runs_do_not_meet(tmp_path):
     with (
         serving(SONGS) as server,

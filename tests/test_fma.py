@@ -80,8 +80,11 @@ def test_fma_comes_with_all_that_its_table_knows(data):
     # clips last 30 s, whatever the whole track does
     assert list(found.tracks["duration"]) == [30, 30, 12.5, 30]
     assert found.genres == ["Folk", "Hip-Hop", "Pop"]
-    assert "1 of 5 clips are known to be empty" in found.notes[0]
-    assert "1 of 4 tracks have no top genre" in found.notes[1]
+    assert found.notes == (
+        "Left out as known to be empty or shorter than 30 s: 1 of 5.",
+        "Without a top genre in tracks.csv: 1 of 4.",
+    )
+    assert found.choose().notes == ("Chosen from 4.",)
 
 
 def test_whole_tracks_have_their_own_length_and_none_is_left_out(tmp_path):
@@ -136,7 +139,7 @@ def test_without_the_table_there_are_no_labels(tmp_path):
 def test_tracks_that_the_table_does_not_know_are_kept(data):
     write_audio(data / "fma" / "fma_large", 77)
     found = corpus.load("fma", data)
-    assert "1 of 5 tracks are not in tracks.csv" in found.notes[1]
+    assert "Not in tracks.csv: 1 of 5." in found.notes
     assert found.tracks.set_index("track_id").loc["000077", "genre"] == ""
 
 

@@ -22,7 +22,7 @@ name, note = sys.argv[1], Path(sys.argv[2])
 try:
     found = corpus.load(name)
     words = text.folder(name)
-    Settings.results_folder(name)
+    Settings.results_folder(name)  # refuses a folder with the name of another corpus
     results.claim(note.parent, whole_name(name))
 except UserError as error:
     sys.exit(str(error))
