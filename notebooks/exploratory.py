@@ -128,8 +128,8 @@ sentences.score(score)
 report.players({"the whole": demo.render(score), **demo.stems(score)})
 
 # %% [markdown] tags=["book-only"]
-# [The figure below](#fig-demo-track) shows the same track as a spectrogram: each drum is a vertical line from bottom to
-# top, each note of the bass a bar at the bottom, with its overtones above it.
+# [The figure below](#fig-demo-track) shows the same track as a spectrogram: drums are vertical lines from bottom to top, the
+# bass is the bright bars at the bottom, and the wavering lines are the voice, one above the other for its overtones.
 
 # %% mystnb={"figure": {"caption": "The composed track: waveform, mel spectrogram and MFCCs.", "name": "fig-demo-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of the composed track over time"}} tags=["book-only", "hide-input"]
 composed = demo.render(score)
