@@ -170,8 +170,10 @@ sentences.duel(rows, "silhouette_shared", "vae", "pca", "small_pca")
 
 # %% mystnb={"figure": {"caption": "Scores of k-means on each representation, with 95% intervals over seeds.", "name": "fig-easy-scores"}, "image": {"alt": "Points with error bars, one row for each representation, one panel for each score"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 shown = ["ami", "nmi", "ari", "purity", "silhouette", "silhouette_shared"]
-named = report.with_names(rows[rows["algorithm"] != "genres"])  # their 1.0 would press all others flat
-bars = score_plots.score_bars(named, {score: report.SCORE_NAMES[score] for score in shown})
+others = rows[rows["algorithm"] != "genres"]  # whose 1.0 would press all the others flat
+bars = score_plots.score_bars(
+    report.with_names(others), {score: report.SCORE_NAMES[score] for score in shown}
+)
 study.keep(bars, "easy_scores")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
