@@ -47,9 +47,9 @@ class Dataset:
             features = extract.extract(self.corpus.tracks, cache=CACHE / "features")
         skipped = self.folder / "skipped.csv"
         results.write_csv(skipped, features.skipped)
-        if len(features.vectors) < 3:
+        if (n := len(features.vectors)) < 3:
             raise UserError(
-                f"{self.corpus.name} has {len(features.vectors)} usable tracks, and it takes three "
+                f"{self.corpus.name} has {n} usable track{'s' * (n != 1)}, and it takes three "
                 f"to speak of clusters: add music ({skipped} says what was skipped, and why)"
             )
         return features

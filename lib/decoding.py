@@ -88,7 +88,7 @@ def stream(path: str | os.PathLike) -> Iterator[np.ndarray]:
     if n_samples == 0:
         raise AudioError("it holds no audio")
     if n_samples < SHORTEST:
-        raise AudioError(f"too short: {n_samples} samples, where one window has {SHORTEST}")
+        raise AudioError(f"too short: {n_samples} of the {SHORTEST} samples of one window")
     if peak == 0:
         raise AudioError("it is silent: every sample is zero")
 

@@ -253,7 +253,7 @@ def make_bad_corpus(folder) -> dict[str, str | None]:
     put("truncated.ogg", ogg[: len(ogg) // 2], None)
     put("header.wav", wav[:44], "no audio")
     put("rubbish at the end.mp3", mp3 + bytes(range(256)) * 99, None)
-    write("one sample.wav", y[:1], why="too short: 1 samples, where one window has 2048")
+    write("one sample.wav", y[:1], why="too short: 1 of the 2048 samples of one window")
     write("half a second.wav", y[: RATE // 2])
     write("one window.wav", y[: audio.N_FFT])
     write("less than a window.wav", y[: audio.N_FFT - 1], why="too short")
