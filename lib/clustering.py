@@ -289,27 +289,6 @@ ALGORITHMS: dict[str, Algorithm] = {
 }
 
 
-def problem(n_clusters: float, noise_fraction: float) -> str:
-    """Say in words why a partition has no geometry to score; empty where it has.
-
-    Parameters
-    ----------
-    n_clusters, noise_fraction : float
-        As in a row of the results.
-
-    Returns
-    -------
-    str
-        For a table.
-    """
-    if n_clusters == 0:
-        return "all tracks are noise"
-    if n_clusters == 1:
-        rest = f", the other {noise_fraction:.0%} are noise" if noise_fraction > 0 else ""
-        return f"a single cluster{rest}"
-    return ""
-
-
 def choose_n_clusters(points: np.ndarray, most: int = 15, seed: int = 0) -> int:
     """Choose k without labels: the k-means partition with the highest silhouette.
 

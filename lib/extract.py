@@ -74,7 +74,7 @@ def extract(
         How many MFCCs, from 1 to 128.
     wide : bool
         Also the columns of the GTZAN table and what else `spectral.columns` names; some twenty
-        times the work.
+        times the work, that of decoding not counted.
     cache : str or Path, optional
         Folder of the feature store: what is there is not computed again, and a run that was cut
         short goes on. Without one, all is held in memory and nothing is kept.

@@ -43,7 +43,8 @@ def score(
     dict
         ``n_clusters``, ``noise_fraction``, ``silhouette``, ``calinski_harabasz``,
         ``davies_bouldin``, ``ari``, ``nmi``, ``ami``, ``purity``, ``silhouette_shared``. A score
-        that is not defined (fewer than two clusters, say) is NaN: `clustering.problem` says why.
+        that is not defined (fewer than two clusters, say, or points that are no numbers, of a
+        member that diverged) is NaN.
         The silhouettes of very many tracks are estimates: see `silhouette`.
     """
     kept = labels >= 0
@@ -51,7 +52,7 @@ def score(
     geometric = dict.fromkeys(
         ("silhouette", "calinski_harabasz", "davies_bouldin", "silhouette_shared"), np.nan
     )
-    if 2 <= n_clusters < kept.sum():
+    if 2 <= n_clusters < kept.sum() and np.isfinite(points[kept]).all():
         own, partition = points[kept], labels[kept]
         geometric = {
             "silhouette": silhouette(own, partition)[0],

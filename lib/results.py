@@ -80,10 +80,15 @@ def tally(folder: Path, task: str) -> str:
     methods = own.loc[~beside, METHOD].drop_duplicates()
     spaces = methods[["representation", "beta"]].drop_duplicates()
     return (
-        f"`clustering_metrics.csv` holds {len(own)} rows of this notebook: {len(methods)} methods "
-        f"({len(spaces)} spaces) by {own['seed'].nunique()} seeds, and {beside.sum()} rows of "
-        "random labels and of the genres themselves."
+        f"`clustering_metrics.csv` holds {_count(len(own), 'row')} of this notebook: "
+        f"{_count(len(methods), 'method')} ({_count(len(spaces), 'space')}) by "
+        f"{_count(own['seed'].nunique(), 'seed')}, and {_count(beside.sum(), 'row')} of random "
+        "labels and of the genres themselves."
     )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:

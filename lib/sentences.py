@@ -121,9 +121,11 @@ def settled(histories: Mapping[str, pd.DataFrame]) -> Markdown:
     said = []
     for name, history in histories.items():
         means = history.groupby("epoch")[["total", "kl"]].mean()
+        if len(means) < 2:
+            return say("After a single epoch it cannot be said how much the losses still move.")
         before, end = means.iloc[-1 - max(1, len(means) // 10)], means.iloc[-1]
         change = f"by {end['total'] / before['total'] - 1:+.1%} for the {name}"
-        if not np.isnan(end["kl"]):
+        if before["kl"] > 0:  # an autoencoder has none
             change += f" (its KL by {end['kl'] / before['kl'] - 1:+.1%})"
         said.append(change)
     return say(

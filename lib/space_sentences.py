@@ -13,6 +13,8 @@ from lib import statistics
 from lib.report import say
 from lib.wording import listed
 
+_UNLABELLED = "Without labels there is nothing to compare the map with."
+
 
 def neighbours(points: np.ndarray, truth: np.ndarray) -> Markdown:
     """Say how often a track's nearest neighbour is of its genre, and how often chance would be."""
@@ -30,13 +32,16 @@ def nearest(spaces: Mapping[str, np.ndarray], truth: np.ndarray) -> Markdown:
     Parameters
     ----------
     spaces : mapping of str to ndarray, (n_tracks, n_dims)
-        By name; a track without a place there (NaN) is passed over.
+        By name; a track without a place there (NaN) is passed over, and so is a space where fewer
+        than two of the tracks with a genre have one.
     truth : ndarray of str, (n_tracks,)
         The genre of each track, empty where unknown.
     """
     if len(set(truth) - {""}) < 2:
         return say(_UNLABELLED)
-    share = pd.Series({name: _alike(points, truth) for name, points in spaces.items()})
+    share = pd.Series({name: _alike(points, truth) for name, points in spaces.items()}).dropna()
+    if share.empty:
+        return say("In no space do two tracks with a genre have a place.")
     return say(
         f"In the full spaces, a track's nearest neighbour is of its own genre most often in "
         f"{share.idxmax()} ({share.max():.0%}) and least often in {share.idxmin()} "
@@ -44,11 +49,10 @@ def nearest(spaces: Mapping[str, np.ndarray], truth: np.ndarray) -> Markdown:
     )
 
 
-_UNLABELLED = "Without labels there is nothing to compare the map with."
-
-
 def _alike(points: np.ndarray, truth: np.ndarray) -> float:
     known = (truth != "") & np.isfinite(points).all(axis=1)
+    if known.sum() < 2:
+        return np.nan
     points, truth = points[known], truth[known]
     nearest = NearestNeighbors(n_neighbors=1).fit(points).kneighbors(return_distance=False)[:, 0]
     return float(np.mean(truth[nearest] == truth))
@@ -137,8 +141,10 @@ def told(readings: pd.DataFrame) -> Markdown:
     readings : DataFrame
         From `lib.contest.readings`.
     """
+    if not len(readings):
+        return say("Neither two languages nor two genres are known here: no CVAE was trained.")
     said = []
-    for fact, group in readings.groupby("fact", sort=False):
+    for fact, group in readings.dropna().groupby("fact", sort=False):
         with_it, without = (statistics.interval(group[name]) for name in ("told", "untold"))
         difference, clear = statistics.compare(group["told"], group["untold"])
         verdict = "a difference inside the noise"
@@ -153,6 +159,4 @@ def told(readings: pd.DataFrame) -> Markdown:
             f"accuracy of {with_it}, in that of the plain VAE with {without} (chance is "
             f"{group['chance'].iloc[0]:.2f}): {verdict}."
         )
-    return say(
-        *said or ["Neither two languages nor two genres are known here: no CVAE was trained."]
-    )
+    return say(*said or ["There are too few tracks for a reader to learn from what a CVAE keeps."])

@@ -118,10 +118,10 @@ class Study(Dataset):
         Parameters
         ----------
         z : ndarray, (n_members, n_tracks, n_dims)
-            The code: see `lib.metrics.effective_dimensions`.
+            The code (see `lib.metrics.effective_dimensions`); members that diverged do not count.
         """
-        n = np.mean([metrics.effective_dimensions(member) for member in z])
-        return self._components("small_pca", max(1, round(n)))
+        n = [metrics.effective_dimensions(member) for member in _alive(z)]
+        return self._components("small_pca", max(1, round(np.mean(n or [1]))))
 
     def _components(self, name: str, n: int) -> Representation:
         pca = PCA(min(n, *self.inputs.shape), random_state=0).fit(self.inputs)
@@ -303,7 +303,8 @@ class Study(Dataset):
         Returns
         -------
         points : DataFrame
-            ``method``, effective ``dimensions``, ``silhouette`` and ``noise``, means over members.
+            ``method``, effective ``dimensions``, ``silhouette`` and ``noise``, means over members
+            that have not diverged.
         line : DataFrame
             ``dimensions`` and ``silhouette`` of k-means on round noise, to guide the eye.
         """
@@ -313,9 +314,14 @@ class Study(Dataset):
         kmeans = rows[rows["algorithm"] == "kmeans"]
         points = []
         for r in representations:
-            alike = [metrics.noise_silhouette(metrics.principal_variances(z), *shape) for z in r.z]
+            alive = _alive(r.z)
+            if not len(alive):
+                continue
+            alike = [
+                metrics.noise_silhouette(metrics.principal_variances(z), *shape) for z in alive
+            ]
             point = {"method": report.space_name(r.name, r.beta)}
-            point["dimensions"] = np.mean([metrics.effective_dimensions(z) for z in r.z])
+            point["dimensions"] = np.mean([metrics.effective_dimensions(z) for z in alive])
             silhouette = r.among(kmeans)["silhouette"].mean()
             points.append(point | {"silhouette": silhouette, "noise": np.mean(alike)})
         return pd.DataFrame(points), pd.DataFrame({"dimensions": dimensions, "silhouette": line})
@@ -450,3 +456,8 @@ def representation(
 ) -> Representation:
     """Return what trained networks make of the tracks: their posterior means."""
     return Representation(name, features, trained.z, beta, trained.health)
+
+
+def _alive(z: np.ndarray) -> np.ndarray:
+    """Leave out the members that diverged, of which nothing is a number."""
+    return z[np.isfinite(z).all(axis=(1, 2))]

@@ -172,13 +172,6 @@ def test_what_is_approximate_says_so():
     assert "above 10,000 tracks" in ALGORITHMS["agglomerative"].note(10_001)
 
 
-def test_why_a_partition_cannot_be_scored():
-    assert clustering.problem(0, 1.0) == "all tracks are noise"
-    assert clustering.problem(1, 0.0) == "a single cluster"
-    assert clustering.problem(1, 0.25) == "a single cluster, the other 25% are noise"
-    assert clustering.problem(2, 0.9) == ""
-
-
 def test_choosing_k_without_labels():
     points, _ = make_blobs(125, centers=10 * np.eye(5), cluster_std=0.1, random_state=0)
     assert clustering.choose_n_clusters(points) == 5

@@ -434,11 +434,22 @@ def test_a_cluster_without_workers_is_named(tracks, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-def test_a_scheduler_that_is_lost_is_named(tracks, monkeypatch):
+def test_a_scheduler_that_is_lost_is_named(tracks, tmp_path, monkeypatch):
     with local_cluster(1) as cluster:
         monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
-        monkeypatch.setattr(extract, "_describe_chunk", lambda *_, **__: time.sleep(60))
-        lost = threading.Timer(2, cluster.close)
+        begun = tmp_path / "begun"
+
+        def endless(*arguments, **parameters):
+            begun.touch()
+            time.sleep(60)
+
+        def lose():
+            while not begun.exists() and cluster.workers:
+                time.sleep(0.05)
+            cluster.close()
+
+        monkeypatch.setattr(extract, "_describe_chunk", endless)
+        lost = threading.Thread(target=lose)
         lost.start()
         with pytest.raises(UserError, match="the scheduler was lost") as caught:
             extract.extract(tracks)

@@ -39,6 +39,8 @@ def test_rows_are_counted_by_method_and_seed(tmp_path):
     results.save_rows(tmp_path, "hard", rows("hard", [0.5]))
     said = results.tally(tmp_path, "easy")
     assert "6 rows of this notebook: 2 methods (2 spaces) by 2 seeds, and 2 rows" in said
+    said = results.tally(tmp_path, "hard")
+    assert "1 row of this notebook: 1 method (1 space) by 1 seed, and 0 rows" in said
 
 
 def test_notebooks_that_save_at_once_lose_nothing(tmp_path):

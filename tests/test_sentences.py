@@ -59,6 +59,8 @@ def test_what_still_moved_at_the_end_of_training():
     assert (
         "its KL by +10.0%" in sentences.settled({"VAE": epochs.assign(kl=[2.0] * 19 + [2.2])}).data
     )
+    assert "KL" not in sentences.settled({"VAE": epochs.assign(kl=0.0)}).data
+    assert "a single epoch" in sentences.settled({"VAE": epochs[:1]}).data
 
 
 def test_how_much_of_images_is_rebuilt():
@@ -85,6 +87,10 @@ def test_neighbours_of_one_genre_are_counted_over_known_tracks():
     assert "most often in good (100%) and least often in bad (0%)" in said
     assert "by chance it would be 33%" in said
     assert "nothing to compare" in space_sentences.nearest({"good": apart}, truth[[4] * 5]).data
+    lone = np.where(np.arange(5)[:, None] == 0, apart, np.nan)  # words for a single track, say
+    said = space_sentences.nearest({"good": apart, "lone": lone}, truth).data
+    assert "most often in good (100%) and least often in good" in said
+    assert "In no space" in space_sentences.nearest({"lone": lone}, truth).data
 
 
 def test_the_best_read_space_is_named_for_each_fact():
@@ -96,6 +102,16 @@ def test_the_best_read_space_is_named_for_each_fact():
         "B (0.90; chance is 0.50)."
     )
     assert "nan" not in space_sentences.knowledge(table[[]]).data
+
+
+def test_what_a_conditional_code_keeps_is_told_where_it_can_be_read():
+    table = pd.DataFrame({"fact": "genre", "told": [0.3, 0.31], "untold": [0.5, 0.52]})
+    table["chance"] = 0.1
+    said = space_sentences.told(table).data
+    assert "chance is 0.10): so it leaves much of it out" in said
+    few = table.assign(told=np.nan, untold=np.nan, chance=np.nan)
+    assert "too few tracks" in space_sentences.told(few).data
+    assert "no CVAE was trained" in space_sentences.told(table[:0]).data
 
 
 @pytest.mark.parametrize("n", [300, 50_000])

@@ -8,7 +8,7 @@ import soundfile
 from lib import models, results, sentences, space_sentences
 from lib.errors import UserError
 from lib.settings import Settings
-from lib.study import Study, representation
+from lib.study import Representation, Study, representation
 
 
 def settings(folder, results_dir, **changes):
@@ -43,6 +43,19 @@ def test_tones_and_noise_are_told_apart(tones, tmp_path):
     skipped = pd.read_csv(tmp_path / "results" / "skipped.csv")
     assert skipped["track_id"].tolist() == ["low/broken"]
     assert "tracks" in sentences.corpus(study.tracks).data
+
+
+def test_a_member_that_diverged_counts_nowhere(tones, tmp_path):
+    study = Study("easy", settings(tones, tmp_path / "results"))
+    z = np.random.default_rng(0).normal(size=(2, 12, 3))
+    z[1] = np.nan
+    assert study.small_pca(z).z.shape == study.small_pca(z[:1]).z.shape
+    assert study.small_pca(z[1:]).z.shape == (1, 12, 1)
+    spaces = [Representation("vae", "mfcc_mean", z), Representation("ae", "mfcc_mean", z[1:])]
+    rows = study.score(spaces)
+    assert (rows.loc[(rows["representation"] == "ae"), "noise_fraction"] == 1).all()
+    points, _ = study.against_noise(spaces, rows)
+    assert points["method"].tolist() == ["VAE"] and points.notna().all(axis=None)
 
 
 def test_two_runs_give_the_same_bytes(tones, tmp_path):
