@@ -316,11 +316,12 @@ def _ideas(path: Path) -> Facts:
     if path.exists():
         table = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("what", drop=False)
     if not any(table["ami"]):
-        return {"ideas": False, "idea_wins": False}
+        return {"ideas": False, "idea_wins": False, "idea_matched": False}
     chosen = table[table["best by"].str.contains("agreement")].iloc[0]
     rival = table[table["best by"].str.contains("no network")].iloc[0]
     bounds = (float(chosen[bound] or "nan") for bound in ("difference", "low", "high"))
     difference, clear = statistics.Interval(*bounds), chosen["clear"] == "True"
+    judged = difference.half > 1e-9
     return {
         "ideas": True,
         "n_ideas": wording.number(len(table)),
@@ -329,8 +330,9 @@ def _ideas(path: Path) -> Facts:
         "idea_rival": rival["what"],
         "idea_rival_ami": wording.minus(rival["ami"]),
         "idea_against": wording.clause(
-            "the chosen one", rival["what"], difference, clear, not difference.half > 1e-9, "AMI"
+            "the chosen one", rival["what"], difference, clear, not judged, "AMI"
         ),
         "idea_wins": clear and difference.mean > 0,
+        "idea_matched": difference.mean <= 0 or (judged and not clear),
         **{f"idea_{s}": wording.minus(chosen[s]) for s in ("ari", "nmi", "ami", "purity")},
     }

@@ -325,7 +325,8 @@ def disentanglement(table: pd.DataFrame) -> Markdown:
         parts.append("Taken together, none is clear of zero: no benefit is shown.")
     if collapsed := table["collapsed"].iloc[0]:
         left = known[known["alive_mean"].notna()]
-        without = f"Without the {collapsed} networks that have collapsed, "
+        dead = f"{collapsed} networks that have" if collapsed > 1 else "one network that has"
+        without = f"Without the {dead} collapsed, "
         if len(left):
             clear = "some" if left["alive_clear"].any() else "none"
             said = f"they are {_correlations(left, 'alive_')}, {clear} of them clear of zero."

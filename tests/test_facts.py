@@ -275,17 +275,20 @@ def test_the_chosen_idea_is_quoted(runs):
 
 
 @pytest.mark.parametrize(
-    ("spread", "wins", "clause"),
+    ("spread", "wins", "matched", "clause"),
     [
-        (0.01, True, "scored higher than Ward on ranks, by 0.020\u00a0±\u00a00.010 AMI"),
-        (0.03, False, "could not be told from Ward on ranks (higher by 0.020"),
-        (np.nan, False, "with no spread over seeds to judge it by"),
+        (0.01, True, False, "scored higher than Ward on ranks, by 0.020\u00a0±\u00a00.010 AMI"),
+        (0.03, False, True, "could not be told from Ward on ranks (higher by 0.020"),
+        (np.nan, False, False, "with no spread over seeds to judge it by"),
     ],
 )
-def test_the_chosen_idea_is_held_against_the_best_without_a_network(tmp_path, spread, wins, clause):
+def test_the_chosen_idea_is_held_against_the_best_without_a_network(
+    tmp_path, spread, wins, matched, clause
+):
     leave_tables(tmp_path, np.random.default_rng(0), (), True, spread)
     said = facts._ideas(tmp_path / "ideas.csv")
     assert (said["idea_rival"], said["idea_wins"]) == ("Ward on ranks", wins)
+    assert said["idea_matched"] == matched
     assert clause in said["idea_against"]
 
 

@@ -203,6 +203,8 @@ def test_what_collapse_alone_correlates_is_told_apart(dead_from, left):
     found = table.iloc[0]
     assert found["mean"] > 0.5 and found["clear"] and found["collapsed"] == 5 * (5 - left)
     assert not found["alive_clear"]
+    text = verdict_sentences.disentanglement(table.assign(collapsed=1)).data
+    assert "Without the one network that has collapsed, " in text
     text = verdict_sentences.disentanglement(table).data
     if left == 3:
         assert (
