@@ -5,6 +5,7 @@ interrupts the run.
 """
 
 import hashlib
+import inspect
 import json
 import platform
 from collections.abc import Sequence
@@ -51,7 +52,8 @@ def describe(architecture: partial) -> dict:
 def _code(network: type) -> str:
     """Eight characters that change with what a class and its bases do.
 
-    Whoever changes a network, its loss say, must not be given the weights of the old one.
+    Whoever changes a network, its loss say, must not be given the weights of the old one. The
+    numbers and strings that its methods find around them count; functions that they call do not.
     """
     ours = [base for base in network.__mro__ if base.__module__.split(".")[0] not in NOT_OURS]
     says = [
@@ -66,8 +68,14 @@ def _code(network: type) -> str:
 def _instructions(member: object) -> object:
     """What a member of a class does or is, without where it stands in a file or in memory."""
     member = getattr(member, "fget", getattr(member, "__func__", member))  # property, method
-    if hasattr(member, "__code__"):
-        return _instructions(member.__code__), _instructions(member.__defaults__)
+    if inspect.isfunction(member):
+        member = inspect.unwrap(member)
+        around = inspect.getclosurevars(member)
+        values = around.globals | dict(around.nonlocals) | (member.__kwdefaults__ or {})
+        told = [(name, _instructions(value)) for name, value in sorted(values.items())
+                if isinstance(value, int | float | str | tuple)]  # fmt: skip
+        code = _instructions(member.__code__), _instructions(member.__defaults__)
+        return (*code, told) if told else code
     if isinstance(member, CodeType):
         constants = [_instructions(constant) for constant in member.co_consts]
         return member.co_code, member.co_names, constants

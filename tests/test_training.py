@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from lib import models, training
+from lib import checkpoints, models, training
 from lib.bank import Bank, clip_gradients
 from lib.errors import UserError
 from lib.layers import BatchNorm, Conv, ConvTranspose
@@ -494,6 +494,18 @@ def test_a_network_whose_code_has_changed_is_trained_anew(tmp_path, count_bank):
         training.train(architecture, X, [0], epochs=1, device="cpu", folder=tmp_path)
         train([0], epochs=1, folder=tmp_path, name="other")
     assert len(count_bank) == 3  # twice ours, once the other, which did not change
+
+
+def test_what_the_methods_of_a_network_take_from_around_them_counts_as_its_code():
+    def network(least, factor):
+        class Mine(models.VAE):
+            def kl(self, mean, logvar, *, least=least):
+                return factor * super().kl(mean, logvar).clamp(min=least)
+
+        return checkpoints.describe(partial(Mine, n_features=4))["code"]
+
+    assert network(0.1, 1.0) == network(0.1, 1.0)
+    assert len({network(0.1, 1.0), network(0.2, 1.0), network(0.1, 2.0)}) == 3
 
 
 def test_the_json_says_what_the_file_holds(tmp_path):
