@@ -213,7 +213,7 @@ def study() -> None:
         contest = Contest("hard", settings)
         known, _, _ = contest.factors(), contest.images, contest.text_vectors
         bench = ideas.Workbench(
-            contest.wide_features, contest.n_clusters, contest.seeds, contest.folder
+            contest.wide_features, contest.n_clusters, contest.seeds, folder=contest.folder
         )
         parts = {
             "Easy": lambda: [
