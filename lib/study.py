@@ -231,7 +231,8 @@ class Study(Dataset):
         for representation in representations:
             own = [] if representation.own is None else ["own"]
             for algorithm in [*algorithms, *own]:
-                drawn = len(representation.z) > 1 or clustering.ALGORITHMS[algorithm].seeded
+                seeded = algorithm != "own" and clustering.ALGORITHMS[algorithm].seeded
+                drawn = seeded or len(representation.z) > 1
                 for seed in self.seeds:
                     if drawn or seed == self.seeds[0]:  # else it is what it was
                         labels = self.partition(representation, algorithm, seed)
