@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from lib import ROOT, demo, fma, gtzan
+from lib import ROOT, demo, fma, folders, gtzan
 from lib.errors import UserError
 
 COLUMNS = ("track_id", "path", "genre", "language", "title", "artist", "duration", "source")
@@ -193,12 +193,7 @@ def _folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
     A folder that alone holds all of them, such as ``audio``, says nothing: its sub-folders do.
     """
-    found = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        here = Path(place).resolve()  # a link to a folder above would never end
-        below = [n for n in folders if not here.is_relative_to(Path(place, n).resolve())]
-        folders[:] = [n for n in below if not n.startswith(".")]
-        found += [Path(place, n) for n in names if not n.startswith(".")]
+    found = list(folders.files(folder))
     music = sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES)
     files = [p for p in music if _is_text(str(p))]
     notes = []

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lib import folders
 from lib.download import Archive
 from lib.errors import UserError
 
@@ -79,11 +80,11 @@ def find(data: Path) -> tuple[list[str], Path | None]:
         roots, tables = [p for p in data.iterdir() if p.name.lower().startswith("fma")], []
     files: list[str] = []
     for root in roots:
-        for folder, folders, names in os.walk(root, followlinks=True):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            files += [os.path.join(folder, name) for name in names if _AUDIO.fullmatch(name)]
-            if "tracks.csv" in names:
-                tables.append(Path(folder, "tracks.csv"))
+        for path in folders.files(root):
+            if _AUDIO.fullmatch(path.name):
+                files.append(str(path))
+            elif path.name == "tracks.csv":
+                tables.append(path)
     return sorted(files), min(
         tables, key=lambda p: (p.parent.name.lower() != "fma_metadata", p), default=None
     )

@@ -6,13 +6,13 @@ recordings, mislabelled tracks, whole runs of one artist, distortion.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from lib import folders
 from lib.errors import UserError
 
 GENRES = tuple("blues classical country disco hiphop jazz metal pop reggae rock".split())
@@ -43,14 +43,13 @@ _ROW = re.compile(r"([a-z]+)\.(\d{5})(?:\.(\d+))?\.\w+", re.IGNORECASE)
 
 def find_audio(data: Path) -> list[Path]:
     """Return GTZAN's audio files, at whatever depth below ``data`` or ``data/gtzan`` they lie."""
-    walks = (os.walk(folder, followlinks=True) for folder in _folders(data))
-    places = ((place, name) for walk in walks for place, _, names in walk for name in names)
-    return sorted(Path(place, name) for place, name in places if _AUDIO.fullmatch(name))
+    found = (path for folder in _folders(data) for path in folders.files(folder))
+    return sorted(path for path in found if _AUDIO.fullmatch(path.name))
 
 
 def find_table(data: Path) -> Path | None:
     """Return the feature table, preferring whole tracks to windows; None when there is none."""
-    found = [p for f in _folders(data) for name in TABLES for p in sorted(f.rglob(name))]
+    found = sorted(p for f in _folders(data) for p in folders.files(f) if p.name in TABLES)
     return min(found, key=lambda p: TABLES.index(p.name), default=None)
 
 
@@ -139,7 +138,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
                   if re.fullmatch(r"mfcc\d+_var", c)}  # fmt: skip
 
     label = table["label"].fillna("").astype(str).str.strip().str.lower()
-    genre = label.groupby(track_id).first()
+    genre = label.where(label != "").groupby(track_id).first().fillna("")
     return (
         pd.DataFrame(
             {

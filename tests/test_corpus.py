@@ -131,7 +131,7 @@ def test_what_is_no_table_at_all_is_refused_in_one_line(tmp_path, content, messa
 def test_rows_that_stand_twice_count_once_and_labels_may_be_missing(tmp_path):
     path = tmp_path / "features_3_sec.csv"
     table = feature_table(["blues.00000.0.wav", "blues.00000.1.wav", "rock.00001.0.wav"])
-    table["label"] = [" Blues ", "blues", np.nan]
+    table["label"] = [np.nan, " Blues ", np.nan]
     table.to_csv(path, index=False)
     tracks, features = gtzan.read_table(path)
     assert list(tracks["genre"]) == ["blues", ""]
