@@ -130,12 +130,18 @@ class Contest(Study):
         Returns
         -------
         DataFrame
-            ``space`` as tables call it, ``beta``, ``seed`` and `disentanglement.MEASURES`.
+            ``space`` as tables call it, ``beta``, ``seed``, `disentanglement.MEASURES` and
+            ``health``, the verdict on the network, empty where it has none.
         """
         named = {report.space_name(r.name, r.beta): r for r in spaces}
         rows = factors.evaluate({name: r.z for name, r in named.items()}, known.levels)
         beta = [named[name].beta for name in rows["space"]]
         rows = rows.rename(columns={"member": "seed"}).assign(beta=beta)
+        judged = {name: [] if r.health is None else r.health["verdict"].tolist()
+                  for name, r in named.items()}  # fmt: skip
+        rows["health"] = [
+            judged[row.space][row.seed] if judged[row.space] else "" for row in rows.itertuples()
+        ]
         names = [named[name].name for name in rows["space"]]
         results.write_csv(self.folder / "disentanglement.csv", rows.assign(space=names))
         return rows

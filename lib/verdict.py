@@ -234,13 +234,16 @@ def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> p
 
     Members of one beta are no independent witnesses of what beta does, and betas are few; so each
     seed is asked for itself: the rank correlation over its betas, and then the mean over seeds. It
-    tells what goes together as beta changes, not what causes what. A network that collapses loses
-    both, so the same is asked again without those whose `lib.health.verdict` that is.
+    tells what goes together as beta changes, not what causes what. Measure and score are of two
+    networks of one beta and seed, that of the clips with known factors and that of the corpus. One
+    that collapses has little of either, and both do as beta grows; so the same is asked again
+    without the pairs of which one has (`lib.health.verdict`).
 
     Parameters
     ----------
     measures : DataFrame
-        ``beta``, ``seed``, and a column of numbers for each measure.
+        ``beta``, ``seed``, and a column of numbers for each measure; ``health``, the verdict on the
+        network that is measured, where that is known.
     rows : DataFrame
         Tidy rows.
     score : str
@@ -262,9 +265,11 @@ def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> p
     both = measures.astype(keys).merge(known, on=list(keys))
     judged = [health.verdict(m.r2, m.kl, m.active_units) for m in both.itertuples()]
     dead = np.array(judged) == "collapsed"
+    if "health" in both:
+        dead |= (both["health"] == "collapsed").to_numpy()
     alive = both[~dead]
     alive = alive[alive.groupby("seed")["beta"].transform("size") >= 3]
-    names = measures.columns.drop([*keys, "space"], errors="ignore")
+    names = measures.columns.drop([*keys, "space", "health"], errors="ignore")
     again = _correlations(alive, names, score)[["mean", "low", "high", "clear"]]
     table = _correlations(both, names, score).join(again.add_prefix("alive_"))
     return table.assign(collapsed=dead.sum())

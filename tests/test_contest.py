@@ -1,5 +1,7 @@
 """The networks of the Hard task, on a corpus of a second's tracks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from lib import comparison, contest, results, verdict
 from lib.contest import Contest
 from lib.settings import SweepSettings
+from lib.study import Representation
 
 
 def study(folder, results_dir, **changes):
@@ -77,6 +80,19 @@ def test_vade_brings_clusters_of_its_own(tones, tmp_path, seeds):
     assert set(rows["algorithm"]) == {"kmeans", "own", "random", "genres"}
     assert (rows["algorithm"] == "own").sum() == seeds
     np.testing.assert_array_equal(run.partition(space, "own", seeds - 1), space.own[-1])
+
+
+def test_measures_of_disentanglement_come_with_the_health_of_what_is_measured(tmp_path):
+    rng = np.random.default_rng(0)
+    levels = pd.DataFrame(rng.integers(0, 3, (60, 2)), columns=["tempo", "family"])
+    z, health = rng.normal(size=(2, 60, 3)), pd.DataFrame({"verdict": ["healthy", "collapsed"]})
+    spaces = [Representation("beta_vae", "factors", z, 4.0, health),
+              Representation("pca", "factors", z[:1])]  # fmt: skip
+    here, known = SimpleNamespace(folder=tmp_path), SimpleNamespace(levels=levels)
+    rows = Contest.disentanglement(here, spaces, known)
+    assert rows["health"].tolist() == ["healthy", "collapsed", ""]
+    stored = pd.read_csv(tmp_path / "disentanglement.csv", keep_default_na=False)
+    assert stored["health"].tolist() == rows["health"].tolist()
 
 
 def test_without_words_no_network_reads_any(tones, tmp_path):

@@ -200,6 +200,10 @@ def test_what_collapse_alone_correlates_is_told_apart(dead_from, left):
     rows["ami"] = np.where(dead, 0, 0.2) + 0.01 * rng.random(25)
     measures = rows[["beta", "seed"]].assign(mig=np.where(dead, 0, 0.2) + 0.01 * rng.random(25))
     table = verdict.disentanglement(measures, rows, "ami")
+    # the same where it is the networks that are measured that have collapsed
+    known = measures.assign(health=np.where(dead, "collapsed", "healthy"))
+    other = verdict.disentanglement(known, rows.assign(**ALIVE), "ami")
+    pd.testing.assert_frame_equal(table, other)
     found = table.iloc[0]
     assert found["mean"] > 0.5 and found["clear"] and found["collapsed"] == 5 * (5 - left)
     assert not found["alive_clear"]
