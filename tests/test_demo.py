@@ -27,7 +27,7 @@ from lib.errors import UserError
 PINNED = (3, "4f22650510265398")
 TINY = """
 import hashlib
-from lib import demo, jit
+from lib import demo
 from lib.demo import sound
 scores = [demo.compose(genre, 3, seconds=2.0) for genre in demo.GENRES]
 scores += [demo.compose_factors(i, seconds=2.0) for i in range(5)]
