@@ -4,7 +4,7 @@
             with the floors beside: decoding alone, and the transforms alone
     wide    the 57 columns of the GTZAN table against librosa's functions one by one, and the
             median filters of the harmonic/percussive separation against those in two dimensions
-    cores   what a second process, or a second thread, adds
+    cores   what a second process adds to `extract.extract`
     exact   the largest differences from librosa on all excerpts of GTZAN and the open recordings
             (where `$MUSIC_DATA` or `../shared/data` has them); takes minutes
 
@@ -28,13 +28,20 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from lib import ROOT, audio, jit, separation, spectral  # first: it says where numba's cache is
+from lib import (
+    ROOT,
+    audio,
+    extract,
+    jit,
+    separation,
+    spectral,
+)  # first: it says where numba's cache is
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-import joblib
 import librosa
 import numpy as np
+import pandas as pd
 import scipy.fft
 import soundfile
 from reference_features import beyond_the_table, errors, gtzan_table
@@ -161,23 +168,21 @@ def cores(tracks: dict[str, Path]) -> None:
     print(
         f"\na second worker: tracks a second on the clock (load of the machine before: {load:.1f})"
     )
-    pools = {
-        "one process": ("loky", 1), "two processes": ("loky", 2), "two threads": ("threading", 2),
-    }  # fmt: skip
     for name, path in tracks.items():
-        for describe, n in ((audio.describe, 60), (spectral.describe, 8)):
-            times: dict[str, list[float]] = {pool: [] for pool in pools}
+        for wide, n in ((False, 240), (True, 24)):
+            table = pd.DataFrame({"track_id": range(n), "path": [path] * n})
+            times: dict[int, list[float]] = {1: [], 2: []}
             for repeat in range(6):
-                for pool, (backend, jobs) in pools.items():
-                    parallel = joblib.Parallel(jobs, backend=backend, batch_size=2)
+                for jobs, values in times.items():
                     start = time.perf_counter()
-                    parallel(joblib.delayed(describe)(path) for _ in range(n))
-                    if repeat:
-                        times[pool].append(time.perf_counter() - start)
-            rates = {pool: n / statistics.median(values) for pool, values in times.items()}
-            print(f"  {name}, {describe.__module__}:", ", ".join(
-                f"{pool} {rate:.0f}/s ({rate / rates['one process']:.2f} x)"
-                for pool, rate in rates.items()))  # fmt: skip
+                    extract.extract(table, wide=wide, jobs=jobs)
+                    if repeat:  # the first time processes are started
+                        values.append(time.perf_counter() - start)
+            one, two = (n / statistics.median(values) for values in times.values())
+            kind = "wide" if wide else "narrow"
+            print(
+                f"  {name}, {kind} set: {one:.0f}/s alone, {two:.0f}/s with two: {two / one:.2f} x"
+            )
 
 
 def exact() -> None:

@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 from lib import (
     disentanglement,
     factors,
+    ideas,
     multimodal,
     probes,
     report,
@@ -30,6 +31,7 @@ NO_FACTORS = (
     "Nobody knows what varies in this corpus, so nothing can be measured here: the label-free "
     "measures of the sweep above have to do."
 )
+TOO_FEW = "There are too few tracks here to try ideas on."
 NOTHING_MEASURED = pd.DataFrame(columns=["space", "beta", "seed", *disentanglement.MEASURES])
 
 
@@ -97,6 +99,20 @@ class Contest(Study):
             latent_dim=self.settings.latent_dim,
         )
         return self.train("vade", architecture, self.inputs, self.seeds)
+
+    def ideas(self) -> pd.DataFrame:
+        """Try ideas on all features, as `lib.ideas.ideas`; empty where tracks are too few."""
+        if len(self.truth) < ideas.fewest(self.n_clusters):
+            return pd.DataFrame()
+        return ideas.ideas(
+            self.wide_features,
+            self.truth,
+            self.n_clusters,
+            self.seeds,
+            folder=self.folder,
+            epochs=self.settings.epochs,
+            device=self.settings.device,
+        )
 
     def factors(self) -> factors.Factors | None:
         """Return clips whose factors are known; None beside any corpus but the demo's."""

@@ -53,6 +53,11 @@ NETWORKS = {
 }
 
 
+def fewest(n_clusters: int) -> int:
+    """Return how many tracks the ideas need for their neighbours and their mixtures."""
+    return max(20, 2 * n_clusters)
+
+
 class Workbench:
     """What the ideas share: the features on both scales, and each network trained once.
 
@@ -288,7 +293,7 @@ def ideas(
     UserError
         For features that are not finite, and fewer tracks than the ideas can do with.
     """
-    if len(features) < max(20, 2 * n_clusters):
+    if len(features) < fewest(n_clusters):
         raise UserError(
             f"{len(features)} tracks are too few to try ideas on with {n_clusters} clusters: "
             "add music"

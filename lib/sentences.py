@@ -181,6 +181,8 @@ def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
             judgement = "one seed cannot tell whether that is luck"
         elif p < 0.05:
             judgement = f"{noun(a if difference.mean > 0 else b)} is ahead beyond the seeds' luck"
+        elif difference.low > 0 or difference.high < 0:
+            judgement = "not beyond the noise of so many comparisons"
         else:
             judgement = "a difference inside the noise"
         sentences.append(
@@ -277,7 +279,7 @@ def ranking(table: pd.DataFrame, score: str) -> Markdown:
         return say(f"Without labels there is no {SCORE_NAMES[score]} to rank methods by.")
     best = table.iloc[0]
     value = statistics.Interval(best["mean"], best["low"], best["high"])
-    head = f"By {SCORE_NAMES[score]} the best of {len(table)} methods is {best['method']} ({value})"
+    head = f"By {score_name(score)} the best of {len(table)} methods is {best['method']} ({value})"
     if np.isnan(best["low"]):
         return say(f"{head}; one seed cannot tell whether it is better than the next.")
     close = int((table["high"].fillna(table["mean"]) >= best["low"]).sum()) - 1

@@ -69,8 +69,9 @@ def noise(points: pd.DataFrame) -> Markdown:
     ranked = points.assign(excess=excess).sort_values("excess", ascending=False)
     best, worst = ranked.iloc[0], ranked.iloc[-1]
     return say(
-        f"Furthest above noise of its own shape: {best['method']} ({best['excess']:+.3f}).",
-        f"Least far above, or furthest below: {worst['method']} ({worst['excess']:+.3f}).",
+        f"Furthest above noise of its own shape, or least far below: {best['method']} "
+        f"({best['excess']:+.3f}).",
+        f"Furthest below, or least far above: {worst['method']} ({worst['excess']:+.3f}).",
         f"Highest silhouette: {points.loc[points['silhouette'].idxmax(), 'method']}.",
     )
 
@@ -123,13 +124,17 @@ def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) ->
     scores = rows[rows["algorithm"] == "kmeans"].set_index("representation")
     gap, gap_clear = statistics.compare(scores["ami"][["vae"]], scores["ami"][["raw"]])
     kept = statistics.interval(scores["r2"][["vae"]])
+
+    def sure(clear: bool) -> str:
+        if len(learned) < 2:
+            return "and one seed cannot tell whether that is luck"
+        return f"{'beyond' if clear else 'not beyond'} the noise of the seeds"
+
     return say(
         f"A linear reader names the genre with a balanced accuracy of {before} from the raw "
         f"features and of {after} from the VAE's code, which keeps {kept} of the features' "
-        f"variance (R²). Accuracy lost on the way: {lost}, "
-        + ("beyond" if clear else "not beyond")
-        + f" the noise of the seeds. k-means on the code differs by {gap} AMI from k-means on the "
-        "features, " + ("beyond" if gap_clear else "not beyond") + " the noise."
+        f"variance (R²). Accuracy lost on the way: {lost}, {sure(clear)}. k-means on the code "
+        f"differs by {gap} AMI from k-means on the features, {sure(gap_clear)}."
     )
 
 
