@@ -245,15 +245,16 @@ def words(table: pd.DataFrame) -> Markdown:
     )
 
 
-def exactness(n_tracks: int) -> Markdown:
+def exactness(n_tracks: int) -> Markdown | None:
     """Say which algorithms had to approximate with so many tracks, and how; nothing where none."""
     notes = [
         f"{ALGORITHM_NAMES[name]} {note}"
         for name, algorithm in clustering.ALGORITHMS.items()
         if (note := algorithm.note(n_tracks))
     ]
-    many = f"Some algorithms are approximate with {n_tracks:,} tracks: {'; '.join(notes)}."
-    return say(many if notes else "")
+    if not notes:
+        return None
+    return say(f"Some algorithms are approximate with {n_tracks:,} tracks: {'; '.join(notes)}.")
 
 
 def problems(rows: pd.DataFrame) -> Markdown:

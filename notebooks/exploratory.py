@@ -73,7 +73,7 @@ study.keep(plots.track(*study.example()), "track") if study.has_audio else repor
 )
 
 # %% tags=["book-only", "remove-input"]
-sentences.track(*study.example()) if study.has_audio else report.say("")
+sentences.track(*study.example()) if study.has_audio else None
 
 # %% [markdown] tags=["book-only"]
 # ## The features

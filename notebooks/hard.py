@@ -196,7 +196,7 @@ shown
 # better are the ones that cluster better.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-shown = report.say("")
+shown = None
 if known:
     probed = {
         report.space_name(r.name, r.beta): r.z
@@ -245,7 +245,7 @@ if study.images is not None:
 shown
 
 # %% tags=["book-only", "remove-input"]
-report.say(sweep_sentences.SOUND if study.images is not None else "")
+report.say(sweep_sentences.SOUND) if study.images is not None else None
 
 # %% [markdown]
 # ## All features, and neighbours
@@ -267,7 +267,7 @@ if len(tried):
 shown
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.tried(tried) if len(tried) else report.say("")
+sentences.tried(tried) if len(tried) else None
 
 # %% [markdown]
 # ## The verdict

@@ -121,7 +121,7 @@ else:
 shown
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-report.say("") if study.images is None else sentences.rebuilt(study.images[:, 0], rebuilt)
+None if study.images is None else sentences.rebuilt(study.images[:, 0], rebuilt)
 
 # %% [markdown]
 # ## Every space by every algorithm
