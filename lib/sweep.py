@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib import disentanglement, health, statistics
+from lib import disentanglement, health, models, statistics
 from lib.trained import Trained, chunks, one_thread
 
 SCORES = ["silhouette", "silhouette_shared", "ami"]
@@ -77,8 +77,8 @@ def dimensions(trained: Trained) -> pd.DataFrame:
 
 def _kl(trained: Trained) -> np.ndarray:
     """Mean KL of each latent dimension of each member from N(0, 1), (M, d), in nats."""
-    logvar = np.asarray(trained.logvar, float)
-    return 0.5 * (np.square(trained.z) + np.expm1(logvar) - logvar).mean(axis=1)
+    code = (torch.as_tensor(part, dtype=torch.float64) for part in (trained.z, trained.logvar))
+    return models.gaussian_kl(*code).mean(dim=1).numpy()
 
 
 def _distortion(trained: Trained, m: int) -> float:
