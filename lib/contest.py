@@ -31,6 +31,7 @@ NO_FACTORS = (
     "Nobody knows what varies in this corpus, so nothing can be measured here: the label-free "
     "measures of the sweep above have to do."
 )
+NO_WORDS = "Too few tracks have words here for a network to learn them with the sound."
 TOO_FEW = "There are too few tracks here to try ideas on."
 NOTHING_MEASURED = pd.DataFrame(columns=["space", "beta", "seed", *disentanglement.MEASURES])
 

@@ -147,7 +147,9 @@ space_sentences.told(contest.readings(study, networks))
 # and multiplies what they say as experts, so that a track without words is placed by its sound alone.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-networks |= study.multimodal()
+joint = study.multimodal()
+networks |= joint
+None if joint else report.say(contest.NO_WORDS)
 
 # %% [markdown]
 # ## A mixture for a prior
@@ -304,8 +306,8 @@ study.keep(verdict_plots.critical_difference(ranks, groups, label), "hard_ranks"
 verdict_sentences.verdict(methods, draws, headline)
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-joint = [name for name in ("cvae", "multimodal_vae", "multimodal_poe", "vade") if name in networks]
-sentences.duel(rows, headline, "vae", *joint)
+told_more = [name for name in ("cvae", *joint, "vade") if name in networks]
+sentences.duel(rows, headline, "vae", *told_more)
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-verdict) shows the same methods by every score that counts, coloured by rank.
