@@ -55,8 +55,8 @@ latex:
 # Kernels read there how to draw figures.
 PROFILE := .cache/ipython/profile_default
 
-# Papermill itself knows where the output goes: see lib/terminal.py.
-$(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(wildcard lib/*.py lib/demo/*.py lib/listening_map/*.*) .venv/installed $(RESULTS)/.corpus
+# Papermill itself knows where the output goes: see lib/cli/papermill.py.
+$(RESULTS)/notebooks/%.ipynb: notebooks/%.ipynb $(shell find lib -type f -not -name "*.pyc") .venv/installed $(RESULTS)/.corpus
 	@echo "== running notebooks/$*.ipynb on $(CORPUS)"
 	@mkdir -p $(PROFILE) && cp tools/ipython_kernel_config.py $(PROFILE)/
 	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" IPYTHONDIR="$(abspath .cache/ipython)" \
@@ -77,7 +77,7 @@ test: .venv/installed ## unit tests, notebooks in step, notebooks give their sto
 	@$(MAKE) --no-print-directory data CORPUS=demo
 	@echo "== style"
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format --check -q .
-	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(wildcard lib/*.py lib/*/*.py)
+	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(shell find lib -name "*.py")
 	@echo "== unit tests"
 	@$(BIN)/python -m pytest $(WORKERS)
 	@echo "== notebooks against their stored outputs"

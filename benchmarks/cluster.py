@@ -22,13 +22,14 @@ import distributed
 import numpy as np
 import pandas as pd
 
-from lib import ROOT, workers
+from lib import ROOT
+from lib.audio import workers
 
 SECONDS, RATE = 0.4, 22050
 DRIVER = """
 import hashlib, resource, sys
 import pandas as pd
-from lib.extract import extract
+from lib.audio.extraction import extract
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 tracks = pd.read_csv(sys.argv[1])
 features = extract(tracks, cache=sys.argv[2], jobs=2)

@@ -18,9 +18,11 @@ import time
 import warnings
 from collections.abc import Callable
 
-from lib import ROOT, clustering, jit
-from lib.neighbours import graph
-from lib.silhouette import silhouette
+from lib import ROOT
+from lib import runtime as jit
+from lib.clustering import algorithms as clustering
+from lib.clustering.neighbours import graph
+from lib.evaluation.silhouette import silhouette
 
 # isort: split
 import numpy as np
@@ -38,7 +40,7 @@ import time
 print(time.process_time())
 """
 DEFAULT = "import umap; umap.UMAP({}).fit_transform(points)"
-OURS = "from lib import projection; projection.umap(points)"
+OURS = "from lib.clustering import projection; projection.umap(points)"
 
 
 def blobs(n: int) -> np.ndarray:

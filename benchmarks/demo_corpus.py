@@ -23,14 +23,16 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lib import ROOT, demo, jit
-from lib.demo import genres
+from lib import ROOT
+from lib import runtime as jit
+from lib.corpora import demo
+from lib.corpora.demo import genres
 
 librosa = jit.librosa()  # it compiles: not in two processes at once, and into our own cache
 MFCC = [f"{kind}{k}" for kind in ("mfcc", "dev") for k in range(1, 21)]
 COST = """
 import resource, tempfile, time
-from lib import demo
+from lib.corpora import demo
 with tempfile.TemporaryDirectory() as folder:
     start = time.perf_counter()
     demo.write_corpus(folder, jobs={jobs})

@@ -28,14 +28,12 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from lib import (
-    ROOT,
-    audio,
-    extract,
-    jit,
-    separation,
-    spectral,
-)  # first: it says where numba's cache is
+from lib import ROOT
+from lib import runtime as jit
+from lib.audio import descriptors as spectral  # first: it says where numba's cache is
+from lib.audio import extraction as extract
+from lib.audio import hpss as separation
+from lib.audio import mfcc as audio
 
 sys.path.insert(0, str(ROOT / "tests"))
 

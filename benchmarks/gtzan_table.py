@@ -16,7 +16,9 @@ import sys
 import tempfile
 import time
 
-from lib import ROOT, corpus, ideas
+from lib import ROOT
+from lib.corpora import corpus
+from lib.study import pipelines as ideas
 
 TARGET = {"ari": 0.29, "nmi": 0.43, "purity": 0.48}
 

@@ -17,7 +17,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib import ROOT, corpus, embed, text
+from lib import ROOT
+from lib.corpora import corpus
+from lib.lyrics import embeddings as embed
+from lib.lyrics import sources as text
 
 ROUNDS = 7
 N_TEXTS = 48

@@ -17,11 +17,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from lib import ideas, models, training  # before torch: it sets how OpenMP waits
-from lib.bank import Bank
-from lib.contest import Contest
+from lib.models import autoencoder as models
 from lib.settings import SweepSettings
-from lib.trained import Member
+from lib.study import pipelines as ideas
+from lib.study.hard import Contest
+from lib.training import trainer as training  # before torch: it sets how OpenMP waits
+from lib.training.bank import Bank
+from lib.training.ensemble import Member
 
 # isort: split
 import torch

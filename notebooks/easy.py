@@ -37,9 +37,15 @@ from lib.settings import Settings
 settings = Settings.from_notebook(globals())
 
 # %% tags=["hide-input"]
-from lib import models, plots, projection, report, results, score_plots, sentences
-from lib import space_sentences
-from lib.study import Study, representation
+from lib.models import autoencoder as models
+from lib.figures import spaces as plots
+from lib.clustering import projection
+from lib.report import tables as report
+from lib.report import results
+from lib.figures import scores as score_plots
+from lib.report.sentences import partitions as sentences
+from lib.report.sentences import spaces as space_sentences
+from lib.study.study import Study, representation
 
 study = Study("easy", settings)
 report.say(study.corpus.summary)

@@ -35,8 +35,13 @@ from lib.settings import Settings
 settings = Settings.from_notebook(globals())
 
 # %% tags=["hide-input"]
-from lib import demo, plots, projection, report, sentences, space_sentences
-from lib.study import Study
+from lib.corpora import demo
+from lib.figures import spaces as plots
+from lib.clustering import projection
+from lib.report import tables as report
+from lib.report.sentences import partitions as sentences
+from lib.report.sentences import spaces as space_sentences
+from lib.study.study import Study
 
 study = Study("exploratory", settings)
 report.say(study.corpus.summary)

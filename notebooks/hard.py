@@ -42,12 +42,30 @@ settings = SweepSettings.from_notebook(globals())
 # %% tags=["hide-input"]
 import numpy as np
 
-from lib import clustering, comparison, contest, explain, factors, ideas, inversion, latent_plots
-from lib import models, projection, report, results, score_plots, sentences, space_sentences, sweep
-from lib import sweep_sentences, traversal, verdict, verdict_plots, verdict_sentences
-from lib.contest import Contest
-from lib.listening_map import ListeningMap
-from lib.study import representation
+from lib.clustering import algorithms as clustering
+from lib.evaluation import comparison
+from lib.study import hard as contest
+from lib.inspection import clusters as explain
+from lib.study import factors
+from lib.study import pipelines as ideas
+from lib.audio import inversion
+from lib.figures import latents as latent_plots
+from lib.models import autoencoder as models
+from lib.clustering import projection
+from lib.report import tables as report
+from lib.report import results
+from lib.figures import scores as score_plots
+from lib.report.sentences import partitions as sentences
+from lib.report.sentences import spaces as space_sentences
+from lib.inspection import sweep
+from lib.report.sentences import sweep as sweep_sentences
+from lib.inspection import traversal
+from lib.evaluation import ranking as verdict
+from lib.figures import ranking as verdict_plots
+from lib.report.sentences import ranking as verdict_sentences
+from lib.study.hard import Contest
+from lib.figures.listening_map import ListeningMap
+from lib.study.study import representation
 
 study = Contest("hard", settings)
 report.say(study.corpus.summary)

@@ -38,10 +38,18 @@ settings = Settings.from_notebook(globals())
 # %% tags=["hide-input"]
 import numpy as np
 
-from lib import clustering, comparison, models, plots, report, results, score_plots, sentences
-from lib import space_sentences, text
-from lib.convolutional import Conv1dVAE, ConvVAE
-from lib.study import Study, representation
+from lib.clustering import algorithms as clustering
+from lib.evaluation import comparison
+from lib.models import autoencoder as models
+from lib.figures import spaces as plots
+from lib.report import tables as report
+from lib.report import results
+from lib.figures import scores as score_plots
+from lib.report.sentences import partitions as sentences
+from lib.report.sentences import spaces as space_sentences
+from lib.lyrics import sources as text
+from lib.models.convolutional import Conv1dVAE, ConvVAE
+from lib.study.study import Study, representation
 
 study = Study("medium", settings)
 report.say(study.corpus.summary)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from lib import jit
+from lib import runtime as jit
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMED = os.environ.get("MUSIC_DATA")

@@ -19,7 +19,7 @@ PACKAGES = (
 
 def packages() -> str:
     """Import everything that the study is built on, what compiles itself in our own cache."""
-    from lib import jit
+    from lib import runtime as jit
 
     jit.warm()
     for name in PACKAGES:
@@ -31,7 +31,7 @@ def device() -> str:
     """Multiply two matrices where the networks will be trained."""
     import torch
 
-    from lib.training import choose_device
+    from lib.training.trainer import choose_device
 
     chosen = choose_device("auto")
     ones = torch.ones(8, 8, device=chosen)
@@ -43,7 +43,7 @@ def features() -> str:
     """Take the MFCCs of a tone."""
     import numpy as np
 
-    from lib import audio
+    from lib.audio import mfcc as audio
 
     tone = np.sin(np.arange(audio.SAMPLE_RATE) * 2 * np.pi * 440 / audio.SAMPLE_RATE)
     mfcc = audio.mfcc(tone.astype(np.float32))
@@ -55,7 +55,8 @@ def model() -> str:
     """Run a VAE forward, and train it for a few steps."""
     import numpy as np
 
-    from lib import models, training
+    from lib.models import autoencoder as models
+    from lib.training import trainer as training
 
     data = np.random.default_rng(0).standard_normal((64, 20))
     network = partial(models.VAE, n_features=20, latent_dim=16)
@@ -68,7 +69,8 @@ def clusters() -> str:
     """Find two far clusters."""
     import numpy as np
 
-    from lib import clustering, metrics
+    from lib.clustering import algorithms as clustering
+    from lib.evaluation import partition as metrics
 
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(m, 1, (20, 3)) for m in (0, 20)])
@@ -84,7 +86,8 @@ def figure() -> str:
     mpl.use("Agg")
     import numpy as np
 
-    from lib import plots, results
+    from lib.figures import spaces as plots
+    from lib.report import results
 
     drawn = plots.maps({"map": np.random.default_rng(0).normal(size=(9, 2))}, {"": ["a"] * 9})
     with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +98,7 @@ def figure() -> str:
 
 def data() -> str:
     """Say which corpora are there; the demo corpus composes itself, so none is needed."""
-    from lib import corpus, fma, gtzan
+    from lib.corpora import corpus, fma, gtzan
 
     folder = corpus.data_folder()
     found = [name for name, there in (

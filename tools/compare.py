@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from lib import compare_runs, results
 from lib.errors import UserError
+from lib.report import compare as compare_runs
+from lib.report import results
 
 if len(sys.argv) not in (3, 4):
     sys.exit("name two results folders, as in `make compare A=results/demo B=results/gtzan`")

@@ -4,8 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from lib import facts, results
 from lib.errors import UserError
+from lib.report import results
+from lib.report.facts import gather as facts
 
 folder, output = map(Path, sys.argv[1:])
 try:

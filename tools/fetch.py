@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from lib import corpus, download, fma
+from lib.corpora import corpus, download, fma
 from lib.errors import UserError
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -7,8 +7,11 @@ that was stopped goes on where it was when it is started again.
 import argparse
 import sys
 
-from lib import corpus, genius, text, transcribe
+from lib.corpora import corpus
 from lib.errors import UserError
+from lib.lyrics import genius
+from lib.lyrics import sources as text
+from lib.lyrics import whisper as transcribe
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("how", choices=("transcribe", "genius"))

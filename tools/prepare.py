@@ -7,8 +7,10 @@ whether a report is still true.
 import sys
 from pathlib import Path
 
-from lib import corpus, results, text
+from lib.corpora import corpus
 from lib.errors import UserError
+from lib.lyrics import sources as text
+from lib.report import results
 from lib.settings import Settings, whole_name
 
 

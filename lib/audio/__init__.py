@@ -1,0 +1,1 @@
+"""One track, then many: decoding, features, extraction."""

@@ -1,0 +1,1 @@
+"""Partitions, maps and neighbours of points."""

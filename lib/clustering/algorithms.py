@@ -1,0 +1,339 @@
+"""Partitions: from points to labels. Noise, where an algorithm knows it, is labelled -1.
+
+Nothing here ever sees a genre: what must be chosen (the radius of DBSCAN, the shape of a mixture)
+is chosen from the points alone.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn import cluster
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import NearestNeighbors
+
+from lib.clustering.neighbours import graph, nearest
+from lib.errors import UserError
+from lib.evaluation.silhouette import silhouette
+
+WARD_UP_TO = 10_000
+DENSITY_UP_TO = 20_000
+
+
+def kmeans(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    """Partition by k-means, the best of ten starts.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    n_clusters : int
+        How many clusters.
+    seed : int
+        Seed of the starts.
+
+    Returns
+    -------
+    ndarray of int, (n_tracks,)
+        The cluster of each track.
+
+    Raises
+    ------
+    UserError
+        For more clusters than tracks, and for points that are not finite.
+    """
+    _check(points, n_clusters)
+    with _quiet():
+        return cluster.KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(points)
+
+
+def agglomerative(points: np.ndarray, n_clusters: int, exact_up_to: int = WARD_UP_TO) -> np.ndarray:
+    """Partition by merging, at each step the two clusters that grow the variance least.
+
+    That is Ward's method (1963). It keeps all N^2 distances, so of more than ``exact_up_to``
+    tracks only clusters that touch on the graph of the nearest neighbours may merge.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    n_clusters : int
+        How many clusters to stop at.
+    exact_up_to : int
+        The most tracks that are merged without a graph.
+
+    Returns
+    -------
+    ndarray of int, (n_tracks,)
+        The cluster of each track.
+
+    Raises
+    ------
+    UserError
+        For more clusters than tracks, and for points that are not finite.
+    """
+    _check(points, n_clusters)
+    touching = graph(points) if len(points) > exact_up_to else None
+    return cluster.AgglomerativeClustering(n_clusters, connectivity=touching).fit_predict(points)
+
+
+def dbscan(points: np.ndarray) -> np.ndarray:
+    """Partition by density: tracks within reach of dense places belong together (Ester 1996).
+
+    A place is dense when ``min_samples`` tracks lie within eps of it. ``min_samples`` is ln(N),
+    but at least 5 (Birant and Kut 2007). Eps is the knee of the distances to the
+    ``min_samples``-th track, sorted: where they leave the straight line between the first and
+    the last of them furthest behind (Satopää et al. 2011).
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+
+    Returns
+    -------
+    ndarray of int, (n_tracks,)
+        The cluster of each track, -1 for noise. It may be all noise, or all one cluster.
+
+    Raises
+    ------
+    UserError
+        For points that are not finite.
+    """
+    _check(points)
+    min_samples = max(5, round(np.log(len(points))))
+    reach = np.sort(nearest(points, min_samples)[1][:, -1])
+    rise = (reach - reach[0]) / (reach[-1] - reach[0] or 1.0)
+    knee = np.argmax(np.linspace(0, 1, len(points)) - rise)
+    eps = reach[knee] or np.finfo(float).tiny  # tracks that are all the same are a dense place
+    return cluster.DBSCAN(eps=eps, min_samples=min_samples).fit_predict(points)
+
+
+def hdbscan(points: np.ndarray) -> np.ndarray:
+    """Partition by density at every radius, and keep the clusters that last (Campello 2013).
+
+    A cluster has at least a hundredth of all tracks, and at least 5.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+
+    Returns
+    -------
+    ndarray of int, (n_tracks,)
+        The cluster of each track, -1 for noise. It may be all noise.
+
+    Raises
+    ------
+    UserError
+        For points that are not finite.
+    """
+    _check(points)
+    smallest = max(5, len(points) // 100)
+    if len(points) < smallest:
+        return np.full(len(points), -1)
+    return cluster.HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(points)
+
+
+def gmm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    """Partition by a mixture of Gaussians: each track goes to the one most likely to have made it.
+
+    The covariances are full, diagonal, spherical or one for all, whichever has the lowest BIC
+    (Schwarz 1978).
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    n_clusters : int
+        How many Gaussians.
+    seed : int
+        Seed of the start.
+
+    Returns
+    -------
+    ndarray of int, (n_tracks,)
+        The cluster of each track.
+
+    Raises
+    ------
+    UserError
+        For more clusters than tracks, and for points that are not finite.
+    """
+    _check(points, n_clusters)
+    points = np.asarray(points, float)
+    # Without a floor in proportion to the data, Gaussians of few tracks collapse onto planes,
+    # where their likelihood has no bounds and BIC falls for it.
+    floor = 1e-3 * points.var(axis=0).mean() or 1.0
+    shapes = ["diag", "spherical"]
+    # BIC never pays for many more parameters than there are numbers to fit them to.
+    if 2 * points.shape[1] <= len(points):
+        shapes.append("tied")
+    if n_clusters * points.shape[1] <= 2 * len(points):
+        shapes.append("full")
+    with _quiet():
+        mixtures = [
+            GaussianMixture(n_clusters, covariance_type=shape, reg_covar=floor, random_state=seed)
+            .fit(points)
+            for shape in shapes
+        ]  # fmt: skip
+    return min(mixtures, key=lambda mixture: mixture.bic(points)).predict(points)
+
+
+def spectral(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    """Partition the graph of the nearest neighbours by its slowest vibrations (Ng et al. 2001).
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    n_clusters : int
+        How many clusters.
+    seed : int
+        Seed of the eigenvectors' and k-means' starts.
+
+    Returns
+    -------
+    ndarray of int, (n_tracks,)
+        The cluster of each track.
+
+    Raises
+    ------
+    UserError
+        For more clusters than tracks, and for points that are not finite.
+    """
+    _check(points, n_clusters)
+    if n_clusters == 1:  # which the solver refuses
+        return np.zeros(len(points), int)
+    with _quiet():
+        # LOBPCG needs no factors of the graph, which in ten dimensions are all but dense
+        return cluster.SpectralClustering(
+            n_clusters, affinity="precomputed", eigen_solver="lobpcg", random_state=seed
+        ).fit_predict(graph(points))
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A way to partition, called as ``algorithm(points, n_clusters, seed)``.
+
+    Attributes
+    ----------
+    partition : callable
+        What is called.
+    seeded : bool
+        Whether another seed gives another partition. Where it does not, the spread over seeds
+        comes from the representations alone.
+    finds_k : bool
+        Whether it finds the number of clusters itself, and leaves some tracks out as noise.
+    exact_up_to : float
+        The most tracks that it partitions exactly.
+    beyond : str
+        What it does with more.
+    """
+
+    partition: Callable[[np.ndarray, int, int], np.ndarray]
+    seeded: bool = True
+    finds_k: bool = False
+    exact_up_to: float = np.inf
+    beyond: str = ""
+
+    def __call__(self, points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+        """Return the cluster of each track, (n_tracks,) of int; -1 is noise."""
+        return self.partition(points, n_clusters, seed)
+
+    def note(self, n_tracks: int) -> str:
+        """Say what is approximate with so many tracks; empty where nothing is."""
+        return f"above {self.exact_up_to:,} tracks: {self.beyond}" * (n_tracks > self.exact_up_to)
+
+
+def _by_sample(partition: Callable[[np.ndarray], np.ndarray]) -> Algorithm:
+    """Return an algorithm that partitions a sample, where there is too much, and then the rest."""
+
+    def algorithm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+        if len(points) <= DENSITY_UP_TO:
+            return partition(points)
+        _check(points)
+        drawn = np.random.default_rng(0).choice(len(points), DENSITY_UP_TO, replace=False)
+        labels = partition(points[drawn])
+        search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(points[drawn])
+        return labels[search.kneighbors(points, return_distance=False)[:, 0]]
+
+    return Algorithm(
+        algorithm,
+        seeded=False,
+        finds_k=True,
+        exact_up_to=DENSITY_UP_TO,
+        beyond=f"a sample of {DENSITY_UP_TO:,} is partitioned, and each other track is given "
+        "the cluster of the nearest track of the sample",
+    )
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    "kmeans": Algorithm(kmeans),
+    "agglomerative": Algorithm(
+        lambda points, n_clusters, seed: agglomerative(points, n_clusters),
+        seeded=False,
+        exact_up_to=WARD_UP_TO,
+        beyond="only clusters that touch on the graph of the nearest neighbours merge",
+    ),
+    "dbscan": _by_sample(dbscan),
+    "hdbscan": _by_sample(hdbscan),
+    "gmm": Algorithm(gmm),
+    "spectral": Algorithm(spectral),
+}
+
+
+def choose_n_clusters(points: np.ndarray, most: int = 15, seed: int = 0) -> int:
+    """Choose k without labels: the k-means partition with the highest silhouette.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    most : int
+        The largest k tried; never more than one less than there are different points.
+    seed : int
+        Seed of k-means.
+
+    Returns
+    -------
+    int
+        Between 2 and ``most``.
+
+    Raises
+    ------
+    UserError
+        For fewer than three different points.
+    """
+    most = min(most, len(np.unique(points, axis=0)) - 1)
+    if most < 2:
+        raise UserError("fewer than three different tracks: there is no k to choose, add music")
+    return max(range(2, most + 1), key=lambda k: silhouette(points, kmeans(points, k, seed))[0])
+
+
+def _check(points: np.ndarray, n_clusters: int = 1) -> None:
+    if not np.isfinite(points).all():
+        raise UserError("some points are not finite: did the training diverge? Lower its rate")
+    if not 1 <= n_clusters <= len(points):
+        raise UserError(
+            f"{len(points)} tracks cannot make {n_clusters} clusters: "
+            "lower n_clusters, or add music"
+        )
+    if len(points) < 2:
+        raise UserError("a single track cannot be clustered: add music")
+
+
+@contextmanager
+def _quiet():
+    """Silence what a collapsed space provokes at every call: its health row says it once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # LOBPCG: short of its tolerance, or solved without it as the graph is tiny
+        warnings.filterwarnings("ignore", "Exited|Failed|The problem size", UserWarning)
+        yield

@@ -1,0 +1,84 @@
+"""Maps of a latent space in two dimensions: pictures to look at, never evidence to cluster on.
+
+Neighbours on such a map are neighbours in the space; the distances between groups, and the sizes
+of groups, mean nothing.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.manifold import TSNE
+
+from lib import runtime as jit
+from lib.clustering.neighbours import nearest
+from lib.errors import UserError
+
+
+def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Map by t-SNE (van der Maaten and Hinton 2008), started from the principal components.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    seed : int
+        Seed of the optimisation.
+
+    Returns
+    -------
+    ndarray, (n_tracks, 2)
+        The map.
+    """
+    perplexity = min(30.0, (len(points) - 1) / 3)
+    tsne = TSNE(2, perplexity=perplexity, init=_start(points), random_state=seed)
+    return tsne.fit_transform(points)
+
+
+def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray:
+    """Map by UMAP (McInnes, Healy and Melville 2018), on the exact nearest neighbours.
+
+    The neighbours are those of `neighbours.nearest`, which clustering uses too: maps of one space
+    with several seeds search them once.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point a track.
+    seed : int
+        Seed of the layout.
+    n_neighbors : int
+        How many neighbours make a neighbourhood, the track itself counted.
+
+    Returns
+    -------
+    ndarray, (n_tracks, 2)
+        The map.
+
+    Raises
+    ------
+    UserError
+        For fewer than three tracks.
+    """
+    if len(points) < 3:
+        raise UserError(f"{len(points)} tracks make no map by UMAP: it takes three, add music")
+    points = np.ascontiguousarray(points, np.float32)
+    n_neighbors = min(n_neighbors, len(points) - 1)
+    # UMAP would search neighbours approximately, and compile its search anew in each process.
+    indices, distances = nearest(points, n_neighbors)
+    mapper = jit.umap().UMAP(
+        n_neighbors=n_neighbors,
+        init=_start(points),
+        random_state=seed,
+        n_jobs=1,
+        precomputed_knn=(indices, distances, None),
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "precomputed_knn")  # we map no new points later
+        return mapper.fit_transform(points)
+
+
+def _start(points: np.ndarray) -> str:
+    """Start from the principal components where there are two, and anything varies at all."""
+    return "pca" if points.shape[1] > 1 and np.ptp(points, axis=0).any() else "random"

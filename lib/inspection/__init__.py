@@ -1,0 +1,1 @@
+"""What a code and its clusters hold."""

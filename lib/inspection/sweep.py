@@ -1,0 +1,197 @@
+"""A sweep over beta: what more pressure on the code buys, and what it costs.
+
+All members of a sweep are one `Trained`: ``training.train(architecture, data, **grid(seeds,
+betas))``. From it come tidy tables, a row a member or a row a member and latent dimension.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lib.evaluation import disentanglement, health, statistics
+from lib.models import autoencoder as models
+from lib.training.ensemble import Trained, chunks, one_thread
+
+SCORES = ["silhouette", "silhouette_shared", "ami"]
+
+
+def members(trained: Trained) -> pd.DataFrame:
+    """Describe each member of a sweep by its rate, its distortion and the state of its code.
+
+    Rate and distortion are the two terms of the ELBO (Alemi et al. 2018, arXiv 1711.00464); R2 is
+    that of the reconstruction from the posterior mean, so that it does not see the noise that the
+    distortion pays for.
+
+    Parameters
+    ----------
+    trained : Trained
+        Of a VAE with a standard normal prior.
+
+    Returns
+    -------
+    DataFrame
+        A row a member, by beta and seed: ``beta``, ``seed``, ``rate`` (KL in nats a track),
+        ``distortion`` (0.5 x squared error in nats a track, mean over tracks with one draw of the
+        code each), ``r2``, ``active_units``, ``correlation`` (mean absolute correlation between
+        the active latents; NaN for fewer than two), ``variance`` (of the posterior mean over
+        tracks, mean over all latents), ``total_correlation`` (nats; NaN likewise), ``verdict``.
+    """
+    codes = zip(trained.z, _kl(trained), strict=True)
+    alike = pd.DataFrame([disentanglement.label_free(z, kl) for z, kl in codes])
+    table = trained.health.rename(columns={"kl": "rate"}).assign(
+        distortion=[_distortion(trained, m) for m in range(len(trained.members))],
+        variance=trained.z.var(axis=1).mean(axis=1),
+        correlation=alike["correlation"],
+        total_correlation=alike["total_correlation"],
+    )
+    order = ["beta", "seed", "rate", "distortion", "r2", "active_units", "correlation", "variance"]
+    table = table[[*order, "total_correlation", "verdict"]]
+    return table.sort_values(["beta", "seed"], ignore_index=True)
+
+
+def dimensions(trained: Trained) -> pd.DataFrame:
+    """Describe each latent dimension of each member.
+
+    Parameters
+    ----------
+    trained : Trained
+        Of a VAE with a standard normal prior.
+
+    Returns
+    -------
+    DataFrame
+        A row a member and dimension, by beta, seed and rank: ``beta``, ``seed``, ``rank`` (1 has
+        the largest KL), ``dimension`` (its place in the code), ``kl`` (nats, mean over tracks),
+        ``variance`` (of the posterior mean over tracks), ``active``.
+    """
+    tables = []
+    for member, z, kl in zip(trained.members, trained.z, _kl(trained), strict=True):
+        order = np.argsort(-kl, kind="stable")
+        table = {"beta": member.beta, "seed": member.seed, "rank": np.arange(1, len(kl) + 1)}
+        table |= {"dimension": order, "kl": kl[order], "variance": z.var(axis=0)[order]}
+        tables.append(pd.DataFrame(table | {"active": health.active_units(z, kl)[order]}))
+    table = pd.concat(tables)
+    return table.sort_values(["beta", "seed", "rank"], ignore_index=True)
+
+
+def _kl(trained: Trained) -> np.ndarray:
+    """Mean KL of each latent dimension of each member from N(0, 1), (M, d), in nats."""
+    code = (torch.as_tensor(part, dtype=torch.float64) for part in (trained.z, trained.logvar))
+    return models.gaussian_kl(*code).mean(dim=1).numpy()
+
+
+def _distortion(trained: Trained, m: int) -> float:
+    """Reconstruction term of the ELBO of one member, in nats a track."""
+    network = trained.network(m)
+    generator = torch.Generator().manual_seed(trained.members[m].seed)
+    terms = []
+    with one_thread(), torch.no_grad():
+        for x in chunks(trained.data):
+            mean = network.encode(x)[0]
+            noise = torch.randn(
+                *mean.shape[:2], network.noise_dim, generator=generator, dtype=mean.dtype
+            )
+            terms.append(network.loss(x, noise).reconstruction[0])
+    return float(torch.cat(terms).mean())
+
+
+def with_scores(
+    table: pd.DataFrame, rows: pd.DataFrame, representation: str = "beta_vae"
+) -> pd.DataFrame:
+    """Set beside each member what k-means makes of its space.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `members`.
+    rows : DataFrame
+        Tidy rows with `lib.report.results.COLUMNS`, among them a row for each beta and seed.
+    representation : str
+        The name under which the rows have the sweep.
+
+    Returns
+    -------
+    DataFrame
+        ``table`` with the columns ``silhouette`` (in the member's own space),
+        ``silhouette_shared`` and ``ami``; NaN where a member has no row.
+    """
+    ours = (rows["representation"] == representation) & (rows["algorithm"] == "kmeans")
+    scores = rows.loc[ours, ["beta", "seed", *SCORES]].astype({"beta": float})
+    return table.merge(scores, on=["beta", "seed"], how="left", validate="one_to_one")
+
+
+def misleading(table: pd.DataFrame) -> pd.DataFrame:
+    """Find the betas at which the silhouette praises a model that is dying.
+
+    Each beta is compared, seed by seed, with the smallest one of the sweep, which presses least.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `with_scores`.
+
+    Returns
+    -------
+    DataFrame
+        A row a beta above the smallest: ``beta``, ``reference`` (the smallest), for each of
+        ``silhouette``, ``silhouette_shared``, ``ami``, ``r2`` and ``active_units`` its mean
+        there, at the reference (``<name>_before``), and the change with its 95% interval
+        (``<name>_change``, ``_low``, ``_high``); ``collapsed`` (how many of the ``seeds`` members)
+        and ``misleading``: the silhouette rises, R2 or the active units fall, and the AMI (without
+        labels: the shared silhouette) does not rise. With several seeds, to rise or to fall is to
+        have an interval that leaves zero out; with one it is the sign of the difference.
+    """
+    table = table.sort_values(["beta", "seed"])
+    reference = table["beta"].min()
+    before = table[table["beta"] == reference].set_index("seed")
+    honest = "ami" if table["ami"].notna().any() else "silhouette_shared"
+    facts = []
+    for beta, group in table[table["beta"] > reference].groupby("beta"):
+        after = group.set_index("seed")
+        fact = {"beta": beta, "reference": reference, "seeds": len(after)}
+        fact["collapsed"] = int((after["verdict"] == "collapsed").sum())
+        trend = {}
+        for name in [*SCORES, "r2", "active_units"]:
+            pair = after[name].align(before[name], join="inner")
+            change, _ = statistics.compare(*pair)
+            trend[name] = _trend(change)
+            fact |= {name: after[name].mean(), f"{name}_before": before[name].mean()}
+            fact |= {f"{name}_change": change.mean}
+            fact |= {f"{name}_low": change.low, f"{name}_high": change.high}
+        dying = min(trend["r2"], trend["active_units"]) < 0
+        fact["misleading"] = bool(trend["silhouette"] > 0 and dying and trend[honest] <= 0)
+        facts.append(fact)
+    return pd.DataFrame(facts)
+
+
+def _trend(change: statistics.Interval) -> int:
+    """Tell the direction of a change: 1, -1, or 0 where it is inside the noise or unknown."""
+    if np.isnan(change.mean):
+        return 0
+    if np.isnan(change.low):  # a single seed has no noise to be judged by
+        return int(np.sign(change.mean))
+    return int(change.low > 0) - int(change.high < 0)
+
+
+def one_seed(trained: Trained, seed: int | None = None) -> dict[float, int]:
+    """Return the place of the member of each beta that has a seed (the first one if not said)."""
+    seed = trained.members[0].seed if seed is None else seed
+    places = {b.beta: m for m, b in enumerate(trained.members) if b.seed == seed}
+    return dict(sorted(places.items()))
+
+
+def titles(table: pd.DataFrame) -> dict[float, str]:
+    """Name each beta, with the verdict on it where most of its members are not healthy.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `members`.
+    """
+    named = {}
+    for beta, verdicts in table.groupby("beta")["verdict"]:
+        commonest = verdicts.mode()[0]
+        named[beta] = f"β {beta:g}" + ("" if commonest == "healthy" else f" ({commonest})")
+    return named

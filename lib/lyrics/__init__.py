@@ -1,0 +1,1 @@
+"""What is sung: where words come from, and vectors of them."""

@@ -1,0 +1,227 @@
+"""The words of a track, and where they come from.
+
+What was written down goes before what a machine heard, and either before what only names the track:
+
+    lyrics        ``lyrics/<track_id>.txt``, else ``lyrics/lyrics.csv`` or ``lyrics/lyrics.json``
+    genius        ``lyrics/genius.jsonl``, as `lib.lyrics.genius` finds them
+    transcript    ``lyrics/whisper.jsonl``, as `lib.lyrics.whisper` hears them
+    metadata      title, artist and tags of the track
+    none          nothing of all this
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lib import ROOT
+from lib.corpora import corpus
+from lib.errors import UserError
+from lib.lyrics import journal
+
+SOURCES = ("lyrics", "genius", "transcript", "metadata", "none")
+SUNG = SOURCES[:3]
+"""The sources that hold what is sung, and not only what the track is called."""
+JOURNALS = {"genius": "genius.jsonl", "transcript": "whisper.jsonl"}
+
+_Entry = dict[str, str]  # text, language, source
+_HEADER = re.compile(r"^[ \t]*[\[【][^\[\]【】\n]{1,80}[\]】][ \t]*$", re.MULTILINE)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_NO_NAMES = frozenset(("", "unknown", "untitled", "none", "nan"))
+
+
+def folder(name: str, data_dir: str | Path = "") -> Path:
+    """Return where the lyrics of a corpus lie, whether there are any or not.
+
+    Parameters
+    ----------
+    name, data_dir
+        As `lib.corpora.corpus.load` takes them.
+
+    Returns
+    -------
+    Path
+        ``<data>/<corpus>/lyrics``; for a folder of music, ``lyrics`` in that folder.
+    """
+    if name not in ("demo", "gtzan", "gtzan_table", "fma"):
+        return Path(name).expanduser().resolve() / "lyrics"
+    data = corpus.data_folder(data_dir)
+    if name == "demo" and not (data / "demo" / "tracks.csv").exists():
+        data = ROOT / "data"  # where it composes itself
+    return data / name.removesuffix("_table") / "lyrics"
+
+
+def load(tracks: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
+    """Find the words of each track.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        Of a corpus: ``track_id``, and where known ``title``, ``artist``, ``tags``, ``language``.
+    folder : str or Path
+        Where the lyrics lie; it need not exist. A table in it has the columns ``track_id`` and
+        ``text``, and may have ``language`` and ``source`` (lyrics where not said: set it to
+        transcript for what a machine heard). Its identifiers may lack leading zeros.
+
+    Returns
+    -------
+    DataFrame
+        A row a track, in the order of ``tracks``: ``track_id``; ``text``, empty where there is
+        none; ``language`` of the words as their source has it, else as the corpus has it, empty
+        where unknown; ``source``, one of `SOURCES`. Those of metadata keep what the track is
+        called, so that they can be used where that is wanted; what is sung is in `SUNG` only.
+
+    Raises
+    ------
+    UserError
+        When a table or journal cannot be read or lacks a column. A single file of lyrics that
+        cannot be read costs its track alone, and is named in a warning.
+    """
+    folder = Path(folder)
+    table = _tables(folder)
+    journals = {
+        source: {i: _entry(line) for i, line in journal.read(folder / name).items()}
+        for source, name in JOURNALS.items()
+    }
+    rows = []
+    for track in tracks.to_dict("records"):
+        track_id = track["track_id"]
+        found = [(_file(folder / f"{track_id}.txt"), "lyrics")]
+        if listed := table.get(track_id) or table.get(_number(track_id)):
+            found.append((listed, listed["source"] or "lyrics"))
+        found += [(lines[track_id], name) for name, lines in journals.items() if track_id in lines]
+        found.sort(key=lambda pair: SOURCES.index(pair[1]))
+        found.append((_metadata(track), "metadata"))
+        entry, source = next(((e, s) for e, s in found if e["text"]), (_entry({}), "none"))
+        known = track.get("language", "") if source in SUNG else ""
+        language = entry["language"] or known
+        rows.append((track_id, entry["text"], language, source))
+    return pd.DataFrame(rows, columns=["track_id", "text", "language", "source"])
+
+
+def coverage(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the tracks by where their words come from.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `load` gives it.
+
+    Returns
+    -------
+    DataFrame
+        A row a source that occurs, in the order of `SOURCES`: ``source``, ``tracks``, ``share``
+        of all tracks, ``words`` (the median of a track) and ``languages`` with their counts.
+    """
+    rows = []
+    for source in SOURCES:
+        own = table[table["source"] == source]
+        if len(own):
+            words = float(np.median([len(text.split()) for text in own["text"]]))
+            languages = own.loc[own["language"] != "", "language"].value_counts()
+            counts = ", ".join(f"{name} {n}" for name, n in languages.items())
+            rows.append((source, len(own), len(own) / len(table), words, counts))
+    return pd.DataFrame(rows, columns=["source", "tracks", "share", "words", "languages"])
+
+
+def clean(text: str) -> str:
+    """Bring lyrics into one form.
+
+    Parameters
+    ----------
+    text : str
+        As someone wrote it.
+
+    Returns
+    -------
+    str
+        In Unicode's composed form (so that each letter of Bangla is written one way), without
+        invisible characters, headers such as ``[Verse 1]``, or spaces around lines; no more than
+        one empty line in a row.
+    """
+    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text.replace("\r\n", "\n")))
+    text = "\n".join(" ".join(line.split()) for line in _HEADER.sub("", text).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _entry(given: Mapping) -> _Entry:
+    return {
+        "text": clean(str(given.get("text") or "")),
+        "language": str(given.get("language") or "").strip().lower(),
+        "source": str(given.get("source") or "").strip().lower(),
+    }
+
+
+def _number(track_id: str) -> str:
+    """Return an identifier as a spreadsheet leaves it: a number without leading zeros."""
+    return track_id.lstrip("0") if track_id.isdigit() else track_id
+
+
+def _file(path: Path) -> _Entry:
+    try:
+        return _entry({"text": path.read_text("utf-8-sig")})
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        warnings.warn(f"{path} cannot be read and is left out: {reason}", stacklevel=3)
+    return _entry({})
+
+
+def _tables(folder: Path) -> dict[str, _Entry]:
+    """Read ``lyrics.csv`` and ``lyrics.json``: the entry of each track, by both its names."""
+    found: dict[str, _Entry] = {}
+    for path, read in ((folder / "lyrics.csv", _csv), (folder / "lyrics.json", _json)):
+        if not path.exists():
+            continue
+        try:
+            records = read(path)
+        except (OSError, ValueError) as error:  # pandas and json raise kinds of ValueError
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UserError(f"{path} cannot be read: {reason}") from None
+        for record in records:
+            if not isinstance(record, Mapping) or not {"track_id", "text"} <= set(record):
+                raise UserError(f"{path} must have track_id and text for each track")
+            if isinstance(record["text"], list | dict):
+                raise UserError(f"{path}: the text of track {record['track_id']} is not a text")
+            track_id, entry = str(record["track_id"]), _entry(record)
+            if entry["source"] not in ("", *SUNG):
+                choice = ", ".join(SUNG)
+                raise UserError(f"{path}: source {entry['source']!r} must be one of {choice}")
+            if track_id in found:
+                raise UserError(f"{path}: track {track_id} stands in the tables twice")
+            found[track_id] = entry
+    return {_number(track_id): entry for track_id, entry in found.items()} | found
+
+
+def _csv(path: Path) -> list[dict]:
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    if not isinstance(table.index, pd.RangeIndex):  # pandas took the first column for names of rows
+        raise ValueError("a row has more cells than the header: texts with commas need quotes")
+    return table.to_dict("records")
+
+
+def _json(path: Path) -> list[dict]:
+    """Read a list of records, or an object that holds a text or a record for each track_id."""
+    content = json.loads(path.read_text("utf-8-sig"), parse_constant=lambda nan: None)
+    if not isinstance(content, dict):
+        return content if isinstance(content, list) else [content]
+    return [
+        {"track_id": track_id, **(value if isinstance(value, dict) else {"text": value})}
+        for track_id, value in content.items()
+    ]
+
+
+def _metadata(track: Mapping) -> _Entry:
+    """Say what the track is called; not what its file is called, which often names the genre."""
+    file_names = {track["track_id"], Path(track["track_id"]).name, Path(track["track_id"]).stem}
+    values = [str(track.get(column) or "").strip() for column in ("title", "artist", "tags")]
+    wanted = [v for v in values if v.lower() not in _NO_NAMES and v not in file_names]
+    return _entry({"text": "\n".join(wanted)})

@@ -1,0 +1,239 @@
+"""VAEs of several modalities, such as what is heard and what is sung, with one code for all.
+
+Their data are a dictionary, made by `prepare`: an array (N, size) for each modality, and ``mask``
+(N, n_modalities), which says which of them a track has. What a track lacks is in no loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from sklearn.impute import KNNImputer
+from torch import Tensor, nn
+
+from lib.lyrics import fusion as hybrid
+from lib.models.autoencoder import VAE, mlp
+from lib.models.layers import BatchNorm, Linear
+
+
+def prepare(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Scale blocks for a likelihood, fill their gaps, and say where these were.
+
+    Each column gets mean 0 and variance 1 over the tracks that have it, as fits the Gaussian with
+    unit variance of the decoder. (The scale of `lib.lyrics.fusion.scale`, a total variance of 1, is made
+    for distances: against unit noise it leaves nothing to encode.) A row that is missing is filled
+    with that of the nearest track, as by `lib.lyrics.fusion.concatenate`, or with 0 where no track has the
+    block. Only the encoder of `MultimodalVAE` reads what was filled; no loss does.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, (N, size) each
+        NaN rows where a track lacks the block; one block may be missing for all tracks.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The blocks by name, finite throughout, and ``mask`` (N, n_blocks) of 0 and 1.
+
+    Raises
+    ------
+    UserError
+        As of `lib.lyrics.fusion.present`.
+    """
+    mask = hybrid.present(blocks)
+    standard, filled = {}, {}
+    for (name, block), there in zip(blocks.items(), mask.T, strict=True):
+        known = block[there] if there.any() else np.zeros((1, block.shape[1]))
+        deviation = known.std(axis=0)
+        standard[name] = (block - known.mean(axis=0)) / np.where(deviation > 1e-9, deviation, 1)
+    # Distances are those of the hybrid space, in which each modality has the same say.
+    joined = np.concatenate([b / np.sqrt(b.shape[1]) for b in standard.values()], axis=1)
+    nearest = KNNImputer(n_neighbors=1, keep_empty_features=True).fit_transform(joined)
+    ends = np.cumsum([block.shape[1] for block in standard.values()])[:-1]
+    for (name, block), near in zip(standard.items(), np.split(nearest, ends, axis=1), strict=True):
+        filled[name] = np.where(np.isnan(block), near * np.sqrt(block.shape[1]), block)
+    return filled | {"mask": mask.astype(float)}
+
+
+def sizes(data: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Columns of each modality in prepared data, as the networks take them."""
+    return {name: block.shape[1] for name, block in data.items() if name != "mask"}
+
+
+class MultimodalVAE(VAE):
+    """A VAE with one encoder for all modalities together, and a head for each to decode them.
+
+    The encoder reads the modalities side by side; the decoder mirrors it and ends in a linear head
+    for each. With sizes 20 and 30, hidden layers 128 and 64 and 16 latents it has 33,490
+    parameters. A track without words is read with borrowed ones (see `prepare`), but the loss is
+    taken over what it really has.
+
+    Parameters
+    ----------
+    members : int
+        M, how many networks stand side by side.
+    sizes : mapping of str to int
+        Columns of each modality, in the order of the mask: see `sizes`.
+    latent_dim : int
+        d, size of the code.
+    hidden : sequence of int
+        Sizes of the hidden layers from features to code; the decoder mirrors them.
+    """
+
+    def __init__(
+        self,
+        members: int,
+        sizes: Mapping[str, int],
+        latent_dim: int = 16,
+        hidden: Sequence[int] = (128, 64),
+    ):
+        nn.Module.__init__(self)
+        self.sizes = dict(sizes)
+        self.latent_dim = latent_dim
+        first = hidden[0]
+        self.encoder = mlp(members, [sum(sizes.values()), *hidden, 2 * latent_dim])
+        self.decoder = nn.Sequential(
+            mlp(members, [latent_dim, *reversed(hidden)]), BatchNorm(members, first), nn.ReLU()
+        )
+        self.heads = nn.ModuleList(Linear(members, first, size) for size in sizes.values())
+
+    def encode(self, x: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Posterior mean and log-variance, each (M, B, d)."""
+        return super().encode(self._joined(x))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """All modalities side by side, (M, B, sum of sizes), from codes z (M, B, d)."""
+        hidden = self.decoder(z)
+        return torch.cat([head(hidden) for head in self.heads], dim=-1)
+
+    def predict(self, z: Tensor, x: dict[str, Tensor]) -> Tensor:
+        """As `decode`, and 0 in the modalities that a track lacks."""
+        return self.decode(z) * self._there(x["mask"])
+
+    def target(self, x: dict[str, Tensor]) -> Tensor:
+        """The modalities side by side, (M, B, sum of sizes), and 0 in those that a track lacks."""
+        return self._joined(x) * self._there(x["mask"])
+
+    def _joined(self, x: dict[str, Tensor]) -> Tensor:
+        return torch.cat([x[name] for name in self.sizes], dim=-1)
+
+    def _there(self, mask: Tensor) -> Tensor:
+        """Repeat the mask for each column of each modality."""
+        columns = zip(mask.unbind(-1), self.sizes.values(), strict=True)
+        return torch.cat([m[..., None].expand(*m.shape, size) for m, size in columns], dim=-1)
+
+
+class ProductOfExpertsVAE(MultimodalVAE):
+    """A VAE with an encoder and a decoder for each modality (MVAE; Wu and Goodman 2018).
+
+    Every encoder is an expert that gives a Gaussian; the posterior is their product with that of
+    the prior, so that a track is embedded by what it has, and a missing modality is no special
+    case: it leaves the product and the loss. The objective is the evidence lower bound of what each
+    track has. The paper adds the bounds of each modality alone, so that an expert learns to stand
+    alone; here those of tracks that have nothing else do that.
+
+    Parameters as in `MultimodalVAE`.
+
+    References
+    ----------
+    .. [1] M. Wu, N. Goodman, Multimodal generative models for scalable weakly-supervised learning,
+       NeurIPS 2018, arXiv 1802.05335.
+    """
+
+    def __init__(
+        self,
+        members: int,
+        sizes: Mapping[str, int],
+        latent_dim: int = 16,
+        hidden: Sequence[int] = (128, 64),
+    ):
+        nn.Module.__init__(self)
+        self.sizes = dict(sizes)
+        self.latent_dim = latent_dim
+        self.encoders = nn.ModuleList(
+            Expert(members, [size, *hidden, 2 * latent_dim]) for size in sizes.values()
+        )
+        self.decoders = nn.ModuleList(
+            mlp(members, [latent_dim, *reversed(hidden), size]) for size in sizes.values()
+        )
+
+    def encode(self, x: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of the product of experts, each (M, B, d)."""
+        means, logvars = [], []
+        for encoder, name, there in zip(
+            self.encoders, self.sizes, x["mask"].unbind(-1), strict=True
+        ):
+            mean, logvar = encoder(x[name], there).chunk(2, dim=-1)
+            means.append(mean)
+            logvars.append(logvar.masked_fill(there[..., None] == 0, torch.inf))
+        return product(torch.stack(means), torch.stack(logvars))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """All modalities side by side, (M, B, sum of sizes), from codes z (M, B, d)."""
+        return torch.cat([decoder(z) for decoder in self.decoders], dim=-1)
+
+
+def product(means: Tensor, logvars: Tensor) -> tuple[Tensor, Tensor]:
+    """Multiply Gaussian experts with each other and with the prior N(0, 1).
+
+    Parameters
+    ----------
+    means, logvars : Tensor (n_experts, ...)
+        A log-variance of infinity: the expert knows nothing.
+
+    Returns
+    -------
+    mean, logvar : Tensor (...)
+        Of the normalised product: precisions add up, means are weighted by them.
+    """
+    log_precisions = torch.cat([torch.zeros_like(logvars[:1]), -logvars])
+    weights = log_precisions.softmax(dim=0)
+    return (weights[1:] * means).sum(0), -log_precisions.logsumexp(dim=0)
+
+
+class Expert(nn.Module):
+    """The encoder of one modality: as `lib.models.autoencoder.mlp`, blind to tracks that lack it."""
+
+    def __init__(self, members: int, sizes: Sequence[int]):
+        super().__init__()
+        *hidden, code = sizes
+        pairs = list(pairwise(hidden))
+        self.linears = nn.ModuleList(Linear(members, *pair) for pair in pairs)
+        self.norms = nn.ModuleList(MaskedBatchNorm(members, outputs) for _, outputs in pairs)
+        self.code = Linear(members, hidden[-1], code)
+
+    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        """Codes (M, B, code) of x (M, B, features) where it is there, (M, B) of 0 and 1."""
+        for linear, norm in zip(self.linears, self.norms, strict=True):
+            x = norm(linear(x), there).relu()
+        return self.code(x)
+
+
+class MaskedBatchNorm(BatchNorm):
+    """A BatchNorm whose statistics are those of some rows of the batch.
+
+    Rows that stand for nothing would shift mean and variance for those that are real. A member with
+    fewer than two real rows in its batch normalises with its running statistics, and leaves them.
+    """
+
+    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        """Normalise x (M, B, features) by the rows that are there, (M, B) of 0 and 1."""
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            weight = there.to(x.dtype)[..., None]
+            count = weight.sum(1)
+            batch_mean = (weight * x).sum(1) / count.clamp(min=1)
+            square = (weight * (x - batch_mean[:, None])).square().sum(1)
+            enough = count > 1
+            mean = torch.where(enough, batch_mean, mean)
+            var = torch.where(enough, square / count.clamp(min=1), var)
+            with torch.no_grad():
+                rate = 0.1 * enough.to(x.dtype)  # that of torch
+                self.running_mean.lerp_(mean, rate.expand_as(mean))
+                unbiased = torch.where(enough, square / (count - 1).clamp(min=1), var)
+                self.running_var.lerp_(unbiased, rate.expand_as(var))
+        scale = self.weight * torch.rsqrt(var + 1e-5)
+        return x * scale[:, None] + (self.bias - mean * scale)[:, None]

@@ -1,0 +1,106 @@
+"""The settings of a run as tables for the book: from the code, and from the models it trained."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+
+from lib.audio import mfcc as audio
+from lib.evaluation import health
+from lib.lyrics import embeddings as embed
+from lib.models import autoencoder as models
+from lib.report import wording
+from lib.report.tables import NAMES
+
+
+def facts(folder: Path) -> dict[str, str | bool]:
+    """Return the settings that the prose quotes, and two tables in MyST.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the trained models lie, each with its JSON: see `lib.training.checkpoints`.
+
+    Returns
+    -------
+    dict of str to (str or bool)
+        Texts; ``networks`` says whether anything was trained.
+    """
+    hidden = inspect.signature(models.Autoencoder).parameters["hidden"].default
+    given = {
+        "sample_rate": f"{audio.SAMPLE_RATE:,}",
+        "n_fft": f"{audio.N_FFT:,}",
+        "hop": f"{audio.HOP}",
+        "n_mels": f"{audio.N_MELS}",
+        "n_mfcc": f"{_default(audio.mfcc, 'n_mfcc')}",
+        "n_frames": f"{audio.IMAGE_FRAMES}",
+        "tfidf_dims": f"{_default(embed.tfidf, 'n_dims')}",
+        "hidden": " and ".join(map(str, hidden)),
+        "active_variance": f"{health.ACTIVE_VARIANCE:g}",
+        "active_kl": f"{health.ACTIVE_KL:g}",
+        "collapsed_r2": f"{health.COLLAPSED_R2:g}",
+        "collapsed_kl": f"{health.COLLAPSED_KL:g}",
+        "healthy_r2": f"{health.HEALTHY_R2:g}",
+    }
+    trained = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    if "vae" not in trained:
+        return given | {"networks": False}
+    settings = trained["vae"]["members"][0]
+    run = {
+        "networks": True,
+        "warmup": f"{settings['warmup_epochs']} epochs" if settings["warmup_epochs"] else "none",
+        "stopping": f"patience {settings['patience']}" if settings["patience"] else "none",
+        "batch_size": f"{settings['batch_size']}",
+        "learning_rate": f"{settings['learning_rate']:g}",
+        "latent_dim": f"{trained['vae']['architecture']['latent_dim']}",
+        "vae_parameters": f"{trained['vae']['n_parameters']:,}",
+    }
+    return (
+        given
+        | run
+        | {
+            "settings_table": _settings_table(given | run),
+            "networks_table": _networks_table(trained),
+        }
+    )
+
+
+def _settings_table(f: dict[str, str | bool]) -> str:
+    rows = {
+        "Audio": f"mono, {f['sample_rate']} Hz",
+        "Short-time Fourier transform": f"windows of {f['n_fft']} samples, hops of {f['hop']}",
+        "Mel bands": f["n_mels"],
+        "MFCCs": f["n_mfcc"],
+        "Frames of an MFCC image": f["n_frames"],
+        "TF-IDF": f"runs of 2 to 4 characters, {f['tfidf_dims']} dimensions",
+        "Hidden layers (fully connected)": f"{f['hidden']} units, batch normalisation, ReLU",
+        "Latent dimensions": f["latent_dim"],
+        "Optimiser": f"Adam, learning rate {f['learning_rate']}",
+        "Batches": f"at most {f['batch_size']} tracks",
+        "Warm-up of the KL term": f["warmup"],
+        "Early stopping": f["stopping"],
+    }
+    return wording.table(["Setting", "Value"], rows.items(), "Settings of the run.", "tab-settings")
+
+
+def _networks_table(trained: dict[str, dict]) -> str:
+    rows = []
+    for name, model in trained.items():
+        if name not in NAMES:
+            continue  # made for one figure only
+        members = model["members"]
+        betas = sorted({member["beta"] for member in members})
+        row = [
+            "VAE, sweep of beta" if name == "beta_vae" else NAMES[name],
+            f"{model['n_parameters']:,}",
+        ]
+        row.append("" if name == "ae" else ", ".join(f"{beta:g}" for beta in betas))
+        epochs = ", ".join(map(str, sorted({member["epochs"] for member in members})))
+        rows.append([*row, epochs, f"{len({member['seed'] for member in members})}"])
+    columns = ["Network", "Parameters", "Beta", "Epochs", "Seeds"]
+    return wording.table(columns, rows, "The networks that were trained.", "tab-networks")
+
+
+def _default(function, name: str) -> int:
+    return inspect.signature(function).parameters[name].default

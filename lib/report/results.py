@@ -1,0 +1,223 @@
+"""The results folder: tables that notebooks share, latents, figures. Nothing is ever half written.
+
+Every file is written under another name first and renamed when whole, and the tables are locked
+while a notebook replaces its rows: notebooks may run side by side.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+from matplotlib.figure import Figure
+
+from lib.errors import UserError
+from lib.evaluation import health, statistics
+from lib.report import latex
+
+SCORES = [
+    "silhouette", "calinski_harabasz", "davies_bouldin", "ari", "nmi", "ami", "purity",
+    "silhouette_shared",
+]  # fmt: skip
+HEALTH = ["active_units", "kl", "r2"]
+COLUMNS = [
+    "corpus", "task", "features", "representation", "beta", "latent_dim", "seed", "algorithm",
+    "n_clusters", "noise_fraction", *SCORES, *HEALTH,
+]  # fmt: skip
+METHOD = ["task", "features", "representation", "beta", "latent_dim", "algorithm"]
+"""The columns that tell methods apart; what is left are seeds."""
+
+
+def save_rows(folder: Path, task: str, rows: pd.DataFrame) -> None:
+    """Put a notebook's rows into ``clustering_metrics.csv`` in place of its earlier ones.
+
+    ``summary.csv``, the same over seeds, is written anew from all rows.
+
+    Parameters
+    ----------
+    folder : Path
+        The results folder.
+    task : str
+        The notebook whose rows these are.
+    rows : DataFrame
+        Tidy rows with `COLUMNS`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "clustering_metrics.csv"
+    with FileLock(folder / ".clustering_metrics.lock"):
+        if path.exists():
+            others = pd.read_csv(path)
+            rows = pd.concat([others[others["task"] != task], rows[COLUMNS]])
+        # by task, so that the file does not depend on the order in which notebooks ran
+        rows = rows[COLUMNS].sort_values("task", kind="stable", ignore_index=True)
+        write_csv(path, rows)
+        write_csv(folder / "summary.csv", summarise(rows))
+
+
+def tally(folder: Path, task: str) -> str:
+    """Count the rows that a notebook has in ``clustering_metrics.csv``.
+
+    Parameters
+    ----------
+    folder : Path
+        The results folder.
+    task : str
+        The notebook.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    rows = pd.read_csv(folder / "clustering_metrics.csv")
+    own = rows[rows["task"] == task]
+    beside = own["algorithm"].isin(["random", "genres"])
+    methods = own.loc[~beside, METHOD].drop_duplicates()
+    spaces = methods[["representation", "beta"]].drop_duplicates()
+    return (
+        f"`clustering_metrics.csv` holds {_count(len(own), 'row')} of this notebook: "
+        f"{_count(len(methods), 'method')} ({_count(len(spaces), 'space')}) by "
+        f"{_count(own['seed'].nunique(), 'seed')}, and {_count(beside.sum(), 'row')} of random "
+        "labels and of the genres themselves."
+    )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a method: means and 95% bounds over seeds, rank by AMI in its task, health.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Tidy rows with `COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each combination of `METHOD`.
+    """
+    summary = statistics.summarise(rows, METHOD, [*SCORES, *HEALTH])
+    real = ~summary["algorithm"].isin(["random", "genres"])
+    summary["rank"] = summary["ami"].where(real).groupby(summary["task"]).rank(ascending=False)
+    methods = rows.groupby(METHOD, sort=False, dropna=False)
+    summary["verdict"] = [judge(members) for _, members in methods]
+    return summary
+
+
+def judge(members: pd.DataFrame) -> str:
+    """Judge the members of a learned representation, in one word or counted where they differ.
+
+    Parameters
+    ----------
+    members : DataFrame
+        The tidy rows of one method.
+
+    Returns
+    -------
+    str
+        As from `health.verdict`, or ``untrained``; empty where nothing was learned.
+    """
+    if members["active_units"].isna().all():
+        return ""  # nothing was learned
+    if members["representation"].iloc[0] == "random_encoder":
+        return "untrained"
+    judged = [health.verdict(m.r2, m.kl, m.active_units) for m in members.itertuples()]
+    counts = pd.Series(judged).value_counts()
+    if len(counts) == 1:
+        return judged[0]
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table so that it is there whole or not at all."""
+    with whole_file(path) as half:
+        table.to_csv(half, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def claim(folder: Path, corpus: str) -> None:
+    """Keep a results folder to one corpus, since folders of music may have the same name.
+
+    Parameters
+    ----------
+    folder : Path
+        The results folder.
+    corpus : str
+        What tells the corpus from all others: see `lib.settings.whole_name`.
+
+    Raises
+    ------
+    UserError
+        When the results of another corpus are there.
+    """
+    note = folder / ".corpus_name"
+    name = os.fsencode(corpus)
+    if not note.exists():
+        with whole_file(note) as half:
+            half.write_bytes(name)
+    elif (other := note.read_bytes()) != name:
+        raise UserError(
+            f"{folder} has the results of {os.fsdecode(other)}, and those of {corpus} would mix "
+            f"with them: rename one of the two, remove {folder}, or set results_dir"
+        )
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield another name to write to, and give the file its own name when all is written.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made if need be.
+
+    Yields
+    ------
+    Path
+        In the same folder; no other process uses the same name.
+
+    Raises
+    ------
+    UserError
+        When the disk is full or the folder cannot be written to.
+    """
+    half = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield half
+        half.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+
+
+def save_table(folder: Path, name: str, table: pd.DataFrame, caption: str) -> None:
+    """Write ``<name>.tex``: the table for a paper, with the rules of the booktabs package."""
+    with whole_file(folder / f"{name}.tex") as half:
+        half.write_text(latex.table(table, caption, name), encoding="utf-8")
+
+
+def save_latents(folder: Path, name: str, z: np.ndarray, track_id: np.ndarray) -> None:
+    """Write ``latents/<name>.npz``: ``z`` (seed, n_tracks, n_dims) and ``track_id``."""
+    with whole_file(folder / "latents" / f"{name}.npz") as half:
+        np.savez_compressed(half, z=z, track_id=track_id)
+
+
+def save_figure(folder: Path, name: str, figure: Figure) -> None:
+    """Write ``latent_visualization/<name>.png`` and ``.svg``: same figure, same bytes."""
+    target = folder / "latent_visualization" / name
+    options = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
+    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+        for kind, more in options.items():
+            with whole_file(target.with_suffix(f".{kind}")) as half:
+                figure.savefig(half, format=kind, bbox_inches="tight", **more)

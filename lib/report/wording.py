@@ -1,0 +1,190 @@
+"""How the prose words a result: names of methods, numbers, and which of two is ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lib.evaluation import statistics
+from lib.report.tables import SCORE_NAMES
+
+Facts = dict[str, str | bool]
+
+NOUNS = {
+    "raw": "the raw features",
+    "spectral": "the spectral features",
+    "pca": "PCA",
+    "small_pca": "the small PCA",
+    "ae": "the autoencoder",
+    "vae": "the VAE",
+    "random_encoder": "the untrained encoder",
+    "conv1d_vae": "the 1-D convolutional VAE",
+    "conv_vae": "the 2-D convolutional VAE",
+    "tfidf": "TF-IDF words alone",
+    "sbert": "SBERT words alone",
+    "hybrid_tfidf": "sound with TF-IDF words",
+    "hybrid_sbert": "sound with SBERT words",
+    "cvae": "the CVAE given the language",
+    "cvae_genre": "the CVAE given the genre",
+    "multimodal_vae": "the multimodal VAE with a shared encoder",
+    "multimodal_poe": "the product of experts",
+    "vade": "VaDE",
+}
+ALGORITHMS = {
+    "kmeans": "k-means",
+    "agglomerative": "Ward's method",
+    "dbscan": "DBSCAN",
+    "hdbscan": "HDBSCAN",
+    "gmm": "a Gaussian mixture",
+    "spectral": "spectral clustering",
+    "own": "its own mixture",
+}
+
+
+def noun(representation: str) -> str:
+    """Return what a sentence calls a space; its own name where it has no other."""
+    return NOUNS.get(representation, representation)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A space, and the algorithm that partitions it."""
+
+    representation: str
+    algorithm: str = "kmeans"
+    beta: float = np.nan
+
+    @property
+    def space(self) -> str:
+        """What a sentence calls the space."""
+        if self.representation == "beta_vae":
+            return f"the VAE at β = {self.beta:g}"
+        return noun(self.representation)
+
+    def __str__(self) -> str:
+        return f"{self.space} under {ALGORITHMS.get(self.algorithm, self.algorithm)}"
+
+    def among(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return its own of tidy rows, by seed."""
+        own = (rows["representation"] == self.representation) & rows["beta"].isin([self.beta])
+        if self.representation != "beta_vae":  # only a sweep is told apart by beta
+            own = rows["representation"] == self.representation
+        return rows[own & (rows["algorithm"] == self.algorithm)].set_index("seed")
+
+
+def clause(
+    a: str, b: str, difference: statistics.Interval, clear: bool, fixed: bool, score: str
+) -> str:
+    """Say which of two methods is ahead, if it can be said.
+
+    Parameters
+    ----------
+    a, b : str
+        What a sentence calls them.
+    difference : Interval
+        Of a - b over seeds.
+    clear : bool
+        Whether it holds after correction for all that is compared.
+    fixed : bool
+        Whether there is no spread over seeds to judge it by.
+    score : str
+        What a sentence calls the score.
+
+    Returns
+    -------
+    str
+        A clause, in the past tense, which needs no number of the verb.
+    """
+    if fixed and abs(difference.mean) < 1e-9:
+        return f"{a} scored the same as {b}"
+    half = f"\u00a0±\u00a0{difference.half:.3f}" if difference.half > 1e-9 else ""
+    size = f"{abs(difference.mean):.3f}{half} {score}"
+    side = "higher" if difference.mean > 0 else "lower"
+    if clear:
+        return f"{a} scored {side} than {b}, by {size}"
+    if fixed:
+        return f"{a} scored {side} than {b} by {size}, with no spread over seeds to judge it by"
+    noise = "inside the noise"
+    if _alone(difference):
+        noise = "not beyond the noise of so many comparisons"
+    return f"{a} could not be told from {b} ({side} by {size}, {noise})"
+
+
+def side(difference: statistics.Interval, clear: bool, fixed: bool) -> str:
+    """Say what `clause` says in the cell of a table."""
+    if fixed and abs(difference.mean) < 1e-9:
+        return "the same"
+    if fixed:
+        return "no spread to judge by"
+    if clear:
+        return "higher" if difference.mean > 0 else "lower"
+    return "not after correction" if _alone(difference) else "inside the noise"
+
+
+def signed(difference: statistics.Interval) -> str:
+    """Write a difference with its sign, and half of its interval where there is one."""
+    return minus(format(difference, "+.3f").replace("±\u00a0+", "±\u00a0"))
+
+
+def title(name: str) -> str:
+    """Write what a sentence calls a space as the head of a table's row."""
+    name = name.removeprefix("the ")
+    return name[:1].upper() + name[1:]
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str, name: str) -> str:
+    """Write a numbered table in MyST."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    body = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([f"```{{table}} {caption}", f":name: {name}", "", *body, "```"])
+
+
+def _alone(difference: statistics.Interval) -> bool:
+    """Whether a difference would hold if nothing else had been compared."""
+    return difference.low > 0 or difference.high < 0
+
+
+def mean(values: Sequence[float], spec: str = ".3f") -> str:
+    """Write the mean of a score over seeds with half of its 95% interval."""
+    return minus(format(statistics.interval(values), spec))
+
+
+def moves(first: pd.Series, last: pd.Series, spec: str = ".3f") -> str:
+    """Say where a score goes from one end of the sweep to the other."""
+    a, b = (mean(values, spec) for values in (first, last))
+    if a == b:
+        return f"stayed at {a}"
+    return f"{'rose' if last.mean() > first.mean() else 'fell'} from {a} to {b}"
+
+
+def score_name(score: str) -> str:
+    """Name a score in the middle of a sentence."""
+    name = SCORE_NAMES[score]
+    return name if name.isupper() else name.lower()
+
+
+def minus(number: str) -> str:
+    """Write a number's hyphen as the minus that it is."""
+    return number.replace("-", "−")
+
+
+def number(n: int) -> str:
+    """Write a small number as a word, as prose does."""
+    words = "no one two three four five six seven eight nine ten eleven twelve".split()
+    return words[n] if n < len(words) else f"{n:,}"
+
+
+def ordinal(n: int) -> str:
+    """Write a place in a ranking."""
+    special = {1: "first", 2: "second", 3: "third"}
+    ending = "th" if 10 < n % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return special.get(n, f"{n}{ending}")
+
+
+def listed(items: Sequence[str]) -> str:
+    """Join one or more items as prose does."""
+    *most, last = items
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,157 @@
+"""The factors split of the demo corpus: clips whose true factors are known and independent.
+
+Ground truth for `lib.evaluation.disentanglement`. The tracks of the demo corpus itself are none, since there
+tempo, rhythm and instruments hang on the genre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import StandardScaler
+
+from lib import ROOT
+from lib.audio import extraction as extract
+from lib.corpora import corpus, demo
+from lib.errors import UserError
+from lib.evaluation import disentanglement, probes, statistics
+from lib.study.dataset import CACHE
+
+N_CLIPS = 500
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Clips, what was measured of them, and what they were made from.
+
+    Attributes
+    ----------
+    features : DataFrame, (n, F)
+        Standardised: means and deviations of MFCCs, spectrum, chroma, rhythm, indexed by track_id.
+    levels : DataFrame of str, (n, 8)
+        The level of each of `demo.FACTORS`, indexed as the features are.
+    """
+
+    features: pd.DataFrame
+    levels: pd.DataFrame
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """What models eat: the features as an array, (n, F)."""
+        return self.features.to_numpy(float)
+
+    @property
+    def oracle(self) -> np.ndarray:
+        """The factors themselves as a code, (1, n, 8): what the measures can reach at best."""
+        numbers = [np.unique(level, return_inverse=True)[1] for level in self.levels.T.to_numpy()]
+        return np.stack(numbers, axis=1)[None].astype(float)
+
+
+def load(data_dir: str | Path = "", cache: str | Path = CACHE / "features") -> Factors:
+    """Compose the split, unless it is there, and take its features.
+
+    It is taken from ``demo_factors/`` in the data folder where it is there, else from the project's
+    ``data/``, and composed into that one: 500 clips of five seconds.
+
+    Parameters
+    ----------
+    data_dir : str or Path
+        Where corpora lie: see `corpus.load`.
+    cache : str or Path
+        Folder of the feature store: see `extract.extract`.
+
+    Returns
+    -------
+    Factors
+        Of the clips that could be read: all of them, unless files were damaged.
+
+    Raises
+    ------
+    UserError
+        When the data folder does not exist, or the split can be neither found nor written.
+    """
+    data = corpus.data_folder(data_dir)
+    home = data if (data / "demo_factors" / "tracks.csv").exists() else ROOT / "data"
+    try:
+        folder = demo.write_factors(home / "demo_factors", n=N_CLIPS)
+    except OSError as error:
+        raise UserError(
+            f"cannot write the factors split into {home / 'demo_factors'}: {error.strerror}"
+        ) from None
+    tracks = pd.read_csv(folder / "tracks.csv", keep_default_na=False, dtype=str)
+    tracks["path"] = [str(folder / path) for path in tracks["path"]]
+    vectors = extract.extract(tracks, wide=True, cache=cache).vectors
+    levels = tracks.set_index("track_id").loc[vectors.index, list(demo.FACTORS)]
+    return Factors(_standardised(vectors), levels)
+
+
+def _standardised(vectors: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what is the same for all clips, and the squares of what is there, and scale."""
+    squares = [c for c in vectors if c.startswith("mfcc") and c.endswith("_var")]
+    kept = vectors.drop(columns=squares)
+    kept = kept.loc[:, kept.std() > 1e-9 * kept.abs().max()]
+    return pd.DataFrame(StandardScaler().fit_transform(kept), kept.index, kept.columns)
+
+
+def evaluate(spaces: Mapping[str, np.ndarray], levels: pd.DataFrame) -> pd.DataFrame:
+    """Score how disentangled spaces are.
+
+    Factors that a space does not know at all count as zeros: see `knowledge`.
+
+    Parameters
+    ----------
+    spaces : mapping of str to array (M, n, d)
+        By name, the codes of M members; d may differ.
+    levels : DataFrame, (n, k)
+        The factors: `Factors.levels`.
+
+    Returns
+    -------
+    DataFrame
+        Tidy: ``space``, ``member`` and `disentanglement.MEASURES`, a row a member.
+    """
+    members = [(name, m, z) for name, codes in spaces.items() for m, z in enumerate(codes)]
+    work = joblib.Parallel(n_jobs=joblib.cpu_count(), prefer="threads")
+    scores = work(joblib.delayed(disentanglement.score)(z, levels) for _, _, z in members)
+    rows = [
+        {"space": name, "member": m} | score
+        for (name, m, _), score in zip(members, scores, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["space", "member", *disentanglement.MEASURES])
+
+
+def table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores as text, mean ± half of the 95% interval over members, a row a space."""
+    groups = rows.groupby("space", sort=False)[list(disentanglement.MEASURES)]
+    text = groups.agg(lambda values: format(statistics.interval(values), ".3f"))
+    names = {name: name.upper() if len(name) == 3 else name.capitalize() for name in text}
+    return text.rename(columns=names).rename_axis("Space").reset_index()
+
+
+def knowledge(spaces: Mapping[str, np.ndarray], levels: pd.DataFrame) -> pd.DataFrame:
+    """Probe which factors each space knows at all: what is not there cannot be disentangled.
+
+    Parameters
+    ----------
+    spaces, levels
+        As for `evaluate`.
+
+    Returns
+    -------
+    DataFrame
+        Balanced accuracy of `probes.linear`, a mean over members, a row a space and a column a
+        factor; the last row is chance.
+    """
+    facts = {name: levels[name].to_numpy(str) for name in levels}
+    found = {
+        name: {fact: np.mean([probes.linear(z, v) for z in codes]) for fact, v in facts.items()}
+        for name, codes in spaces.items()
+    }
+    anywhere = np.zeros((len(levels), 1))
+    chance = {fact: probes.chance(anywhere, values) for fact, values in facts.items()}
+    return pd.DataFrame(found | {"chance": chance}).T

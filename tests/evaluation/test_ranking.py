@@ -1,0 +1,278 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.clustering.algorithms import ALGORITHMS
+from lib.evaluation import comparison
+from lib.evaluation import partition as metrics
+from lib.evaluation import ranking as verdict
+from lib.report import results
+from lib.report.sentences import ranking as verdict_sentences
+from lib.report.tables import ALGORITHM_NAMES, NAMES, SCORE_NAMES
+
+SEEDS = range(4)
+
+
+def make(truth, right, rng):
+    """Cluster as the truth does, but for a share of tracks that land anywhere."""
+    labels = np.unique(truth, return_inverse=True)[1]
+    wrong = rng.random(len(labels)) > right
+    labels[wrong] = rng.integers(labels.max() + 1, size=wrong.sum())
+    return labels
+
+
+def row(name, beta, algorithm, seed, labels, truth, shared, **more):
+    """Make a tidy row of a partition."""
+    scores = metrics.score(shared, labels, shared, truth)
+    method = {"corpus": "x", "task": "hard", "features": "f", "latent_dim": 2, "seed": seed}
+    method |= {"representation": name, "beta": beta, "algorithm": algorithm}
+    return method | scores | more
+
+
+class World:
+    """Methods of which we know which is best: rows and partitions as a study leaves them."""
+
+    def __init__(self, labelled=True):
+        rng = np.random.default_rng(1)
+        self.truth = np.repeat([f"genre {i}" for i in range(5)], 40)
+        centres = rng.normal(0, 2, (5, 3))
+        self.shared = np.repeat(centres, 40, axis=0) + rng.normal(size=(200, 3))
+        self.labels, rows = {}, []
+        for name, beta, algorithm, right in [
+            ("raw", np.nan, "agglomerative", 0.5),
+            ("pca", np.nan, "kmeans", 0.5),
+            ("vae", 1.0, "kmeans", 0.5),
+            ("beta_vae", 0.5, "kmeans", 0.5),
+            ("beta_vae", 1.0, "kmeans", 0.5),
+            ("beta_vae", 4.0, "kmeans", 0.9),
+            ("beta_vae", 10.0, "kmeans", 0.1),
+            ("cvae", 1.0, "kmeans", 0.5),
+            ("cvae_genre", 1.0, "kmeans", 1.0),
+            ("vade", np.nan, "own", 0.6),
+            ("vade", np.nan, "dbscan", 1.0),
+            ("multimodal_vae", 1.0, "kmeans", 0.8),
+        ]:
+            health = {"active_units": np.nan, "kl": np.nan, "r2": 1.0}
+            if name not in ("raw", "pca"):
+                health = {"active_units": 2, "kl": 4.0, "r2": 0.02 if beta == 10 else 0.8}
+            for seed in SEEDS:
+                if algorithm != "agglomerative" or seed == 0:
+                    labels = make(self.truth, right, rng)
+                    if algorithm == "dbscan":
+                        labels[rng.random(200) < 0.3] = -1
+                    self.labels[name, None if np.isnan(beta) else beta, algorithm, seed] = labels
+                known = self.truth if labelled else np.full(200, "")
+                rows.append(row(name, beta, algorithm, seed, labels, known, self.shared, **health))
+        if not labelled:
+            self.truth = np.full(200, "")
+        rows.append(row("raw", np.nan, "random", 0, labels, self.truth, self.shared))
+        self.rows = pd.DataFrame(rows, columns=results.COLUMNS)
+        self.table = verdict.table(self.rows, self.labels)
+        self.draws = verdict.resample(self.table, self.labels, self.truth, self.shared, n_draws=200)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World()
+
+
+def test_the_best_method_is_first_and_the_leak_is_not_ranked(world):
+    table = world.table.set_index("method")
+    assert table.index[0] == "VAE, beta 4" and table["place"].iloc[0] == 1
+    leak = table.loc["CVAE, genre given"]
+    assert leak["saw"] == "genre" and leak["ami"] == pytest.approx(1)
+    assert np.isnan(leak["place"]) and np.isnan(leak["ami_rank"])
+    assert table.loc["CVAE, language given", "saw"] == "language"
+    noisy = table.loc["VaDE, DBSCAN"]
+    assert noisy["noise"] > 0.2 and np.isnan(noisy["place"]) and noisy["ami"] > 0
+    assert table.loc["VAE, beta 10", "health"] == "collapsed"
+    assert set(verdict.written(world.table)["method"]) == set(table.index[table["place"].notna()])
+
+
+def test_the_mean_of_ranks_is_what_it_says(world):
+    ranked = world.table[world.table["place"].notna()]
+    ranks = [ranked[score].rank(ascending=False) for score in verdict.OVERALL]
+    np.testing.assert_allclose(ranked["mean_rank"], np.mean(ranks, axis=0))
+    assert ranked["mean_rank"].is_monotonic_increasing
+    assert ranked["mean_rank"].mean() == pytest.approx((len(ranked) + 1) / 2)
+
+
+@pytest.mark.parametrize("score", ["silhouette", "silhouette_shared"])
+def test_beside_labels_no_silhouette_changes_a_place(world, score):
+    flattered = world.rows.assign(**{score: np.random.default_rng(0).random(len(world.rows))})
+    again = verdict.table(flattered, world.labels)
+    pd.testing.assert_series_equal(again["method"], world.table["method"])
+    pd.testing.assert_series_equal(again["place"], world.table["place"])
+
+
+def test_a_score_that_is_not_defined_ranks_last():
+    rows = World(labelled=False).rows.copy()
+    rows.loc[rows["representation"] == "pca", "silhouette_shared"] = np.nan
+    table = verdict.table(rows).set_index("method")
+    worst = table["silhouette_shared_rank"].max()
+    assert table.loc["PCA", "silhouette_shared_rank"] == worst == table["place"].notna().sum()
+
+
+def test_stability_is_the_agreement_of_seeds():
+    labels = np.repeat([0, 1, 2], 10)
+    found = verdict.stability(
+        {
+            ("vae", 1.0, "kmeans", 0): labels,
+            ("vae", 1.0, "kmeans", 1): (labels + 1) % 3,  # the same under other names
+            ("ae", None, "kmeans", 0): labels,
+            ("ae", None, "kmeans", 1): np.tile([0, 1, 2], 10),
+            ("raw", None, "agglomerative", 0): labels,
+        }
+    )
+    assert found["VAE"] == 1 and found["Autoencoder"] < 0.05 and "Raw features, Ward" not in found
+
+
+def test_other_tracks_and_seeds_confirm_what_is_clear_and_nothing_else(world):
+    ami = world.draws["ami"]
+    assert "CVAE, genre given" not in ami.names and "VaDE, DBSCAN" not in ami.names
+    pairs = ami.differences([("VAE, beta 4", "PCA"), ("VAE", "PCA"), ("VAE", "Raw features, Ward")])
+    assert pairs["clear"].tolist() == [True, False, False]
+
+
+def test_betas_are_held_against_beta_one(world):
+    betas = verdict.betas(world.rows, "ami").set_index("beta")
+    assert betas.index.tolist() == [0.5, 1, 4, 10]
+    assert np.isnan(betas.loc[1, "difference"])
+    assert betas.loc[4, "difference"] > 0.2 and bool(betas.loc[4, "clear"])
+    assert not betas.loc[0.5, "clear"] and betas.loc[10, "health"] == "collapsed"
+    without = verdict.betas(world.rows[world.rows["beta"] != 1], "ami")
+    assert without["difference"].isna().all() and len(without) == 3
+    assert not len(verdict.betas(world.rows[world.rows["representation"] == "pca"], "ami"))
+
+
+def test_words_are_held_against_the_sound_alone(world):
+    pairs = verdict.with_words(world.rows)
+    assert pairs == {"Multimodal VAE − VAE": ("Multimodal VAE", "VAE")}
+    compared = comparison.differences(world.rows, "ami", pairs)
+    assert compared["algorithm"].tolist() == ["k-means"] and compared["clear"].all()
+
+
+ALIVE = {"r2": 0.7, "kl": 4.0, "active_units": 9}
+
+
+def test_disentanglement_is_correlated_seed_by_seed():
+    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10], range(5))
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
+    rows = rows.assign(representation="beta_vae", algorithm="kmeans")
+    rows["ami"] = np.log(rows["beta"]) + 0.1 * rng.normal(size=25) + 3 * rows["seed"]
+    rows = rows.assign(**ALIVE)
+    measures = rows[["beta", "seed"]].assign(
+        space="x", goes_with=np.log(rows["beta"]), against=-rows["beta"], chance=rng.random(25),
+        constant=1.0,
+    )  # fmt: skip
+    measures.loc[len(measures)] = measures.iloc[0].to_dict() | {"beta": np.nan, "space": "PCA"}
+    found = verdict.disentanglement(measures, rows, "ami").set_index("measure")
+    assert found.loc["goes_with", "mean"] > 0.9 and found.loc["against", "mean"] < -0.9
+    assert found.loc[["goes_with", "against"], "clear"].all()
+    assert found["low"].min() >= -1 and found["high"].max() <= 1
+    assert not found.loc["chance", "clear"] and np.isnan(found.loc["constant", "mean"])
+    text = verdict_sentences.disentanglement(found.reset_index()).data
+    assert "goes_with +" in text and "constant" not in text and "collapsed" not in text
+    nothing = pd.DataFrame(columns=["space", "beta", "seed", "mig"])
+    assert verdict.disentanglement(nothing, rows, "ami")["mean"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("n_betas", "n_seeds", "clear"), [(5, 5, True), (2, 5, False), (5, 1, False)]
+)
+def test_seeds_that_all_agree_are_clear_unless_chance_makes_them_agree(n_betas, n_seeds, clear):
+    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10][:n_betas], range(n_seeds))
+    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
+    rows = rows.assign(representation="beta_vae", algorithm="kmeans", ami=-rows["beta"], **ALIVE)
+    measures = rows[["beta", "seed"]].assign(mig=rows["beta"])
+    diverged = measures.iloc[:1].assign(beta=20.0, mig=np.nan)
+    measures, rows = pd.concat([measures, diverged]), pd.concat([rows, rows[:1].assign(beta=20)])
+    found = verdict.disentanglement(measures, rows, "ami").set_index("measure").loc["mig"]
+    assert found["mean"] == pytest.approx(-1) and found["clear"] == clear
+
+
+@pytest.mark.parametrize(("dead_from", "left"), [(4, 3), (2, 2)])
+def test_what_collapse_alone_correlates_is_told_apart(dead_from, left):
+    """Where networks live, the measure and the score have nothing in common."""
+    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10], range(5))
+    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
+    rows = rows.assign(representation="beta_vae", algorithm="kmeans", **ALIVE)
+    dead = rows["beta"] >= dead_from
+    rows.loc[dead, "active_units"] = 0
+    rng = np.random.default_rng(0)
+    rows["ami"] = np.where(dead, 0, 0.2) + 0.01 * rng.random(25)
+    measures = rows[["beta", "seed"]].assign(mig=np.where(dead, 0, 0.2) + 0.01 * rng.random(25))
+    table = verdict.disentanglement(measures, rows, "ami")
+    # the same where it is the networks that are measured that have collapsed
+    known = measures.assign(health=np.where(dead, "collapsed", "healthy"))
+    other = verdict.disentanglement(known, rows.assign(**ALIVE), "ami")
+    pd.testing.assert_frame_equal(table, other)
+    found = table.iloc[0]
+    assert found["mean"] > 0.5 and found["clear"] and found["collapsed"] == 5 * (5 - left)
+    assert not found["alive_clear"]
+    text = verdict_sentences.disentanglement(table.assign(collapsed=1)).data
+    assert "Without the one network that has collapsed, " in text
+    text = verdict_sentences.disentanglement(table).data
+    if left == 3:
+        assert (
+            f"Without the 10 networks that have collapsed, they are MIG {found['alive_mean']:+.2f}"
+            in text
+        )
+        assert "none of them clear of zero" in text
+    else:
+        assert np.isnan(found["alive_mean"]) and "most of this may be collapse alone" in text
+
+
+def test_the_layout_shows_marks_and_leaves_out_what_is_empty(world):
+    text = verdict.layout(world.table)
+    assert all(isinstance(cell, str) for cell in text.to_numpy().ravel())
+    told = text.set_index("Method")["Was told"]
+    assert told["CVAE, genre given"] == "genre" and told["PCA"] == ""
+    assert text.set_index("Method").loc["CVAE, genre given", "Place"] == ""
+    assert "nan" not in " ".join(text.to_numpy().ravel())
+    assert "Was told" not in verdict.layout(world.table[:2])
+
+
+def test_sentences_say_what_the_tables_hold(world):
+    text = verdict_sentences.verdict(world.table, world.draws, "ami").data
+    assert "overall is VAE, beta 4" in text and "VAE, beta 10 (collapsed)" in text
+    assert "are left out as noise: 1 (1 under DBSCAN)" in text and "CVAE, genre given" in text
+    assert "clearly better are 2" in text  # beta 4 and the one with words
+    betas = verdict_sentences.betas(verdict.betas(world.rows, "ami"), "ami").data
+    assert "the best of 4 betas is 4" in betas and "beyond the luck" in betas
+    leak = verdict_sentences.leak(world.table, "ami").data
+    assert "AMI 1.000" in leak and "nothing about music" in leak
+    for words in (text, betas, leak):
+        assert "nan" not in words and "None" not in words
+
+
+def test_a_corpus_without_labels_is_ranked_by_its_shared_silhouette():
+    world = World(labelled=False)
+    assert verdict.scores(world.rows) == ["silhouette_shared"]
+    assert world.table["method"].iloc[0] == "VAE, beta 4"
+    h = "silhouette_shared"
+    words = [
+        verdict_sentences.verdict(world.table, world.draws, h).data,
+        verdict_sentences.betas(verdict.betas(world.rows, h), h).data,
+        verdict_sentences.leak(world.table, h).data,
+        *verdict.layout(world.table).to_numpy().ravel(),
+    ]
+    assert "as its only rank" in words[0] and "nan" not in " ".join(words)
+
+
+def test_one_seed_is_enough_to_run_and_too_little_to_judge(world):
+    rows = world.rows[world.rows["seed"] == 0]
+    labels = {key: value for key, value in world.labels.items() if key[3] == 0}
+    table = verdict.table(rows, labels)
+    draws = verdict.resample(table, labels, world.truth, world.shared, n_draws=100)
+    text = verdict_sentences.verdict(table, draws, "ami").data
+    text += verdict_sentences.stability(table, "ami").data
+    assert "Too few methods vary" in text and "needs three methods and two seeds" in text
+    betas = verdict.betas(rows, "ami")
+    assert "inside the noise" in verdict_sentences.betas(betas, "ami").data
+
+
+def test_every_algorithm_and_score_has_a_name(world):
+    assert set(ALGORITHMS) <= set(ALGORITHM_NAMES) and set(verdict.OVERALL) <= set(SCORE_NAMES)
+    assert set(verdict.SAW) | set(verdict.WITH_WORDS) | {"vade"} <= set(NAMES)

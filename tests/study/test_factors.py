@@ -1,0 +1,90 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.corpora import demo
+from lib.errors import UserError
+from lib.evaluation import disentanglement
+from lib.study import factors
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    (home / "data").mkdir()
+    return home
+
+
+@pytest.fixture(scope="module")
+def small(home):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factors, "ROOT", home)
+        patch.setattr(factors, "N_CLIPS", 60)
+        yield factors.load(home / "data", cache=home / "cache")
+
+
+def test_features_come_standardised_with_the_factors_they_were_made_from(small):
+    assert list(small.levels) == list(demo.FACTORS)
+    assert len(small.features) == len(small.levels) == 60
+    assert (small.features.index == small.levels.index).all()
+    assert small.inputs.mean(axis=0) == pytest.approx(0, abs=1e-9)
+    assert small.inputs.std(axis=0) == pytest.approx(1)
+    score = demo.compose_factors(7)
+    assert small.levels.loc["factors.00007"].tolist() == [
+        str(score.factors[name]) for name in demo.FACTORS
+    ]
+
+
+def test_the_features_know_the_factors(small):
+    known = factors.knowledge({"features": small.inputs[None]}, small.levels)
+    gain = known.loc["features"] - known.loc["chance"]
+    assert gain[["register", "vocal", "rhythm"]].min() > 0.2
+
+
+def test_the_oracle_is_the_ceiling(small):
+    rows = factors.evaluate({"oracle": small.oracle}, small.levels)
+    assert rows[["mig", "disentanglement", "completeness"]].min().min() > 0.9
+
+
+def test_a_split_that_lies_elsewhere_is_used_and_not_composed_again(
+    small, home, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(factors, "ROOT", tmp_path)
+    monkeypatch.setattr(factors, "N_CLIPS", 60)
+    before = (home / "data" / "demo_factors" / "corpus.json").stat().st_mtime_ns
+    again = factors.load(home / "data", cache=home / "cache")
+    pd.testing.assert_frame_equal(again.features, small.features)
+    assert (home / "data" / "demo_factors" / "corpus.json").stat().st_mtime_ns == before
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(factors, "ROOT", tmp_path)
+    (tmp_path / "data").write_text("a file in the way")
+    (tmp_path / "music").mkdir()
+    with pytest.raises(UserError, match="demo_factors"):
+        factors.load(tmp_path / "music", cache=tmp_path / "cache")
+
+
+def test_every_member_has_a_row_and_a_broken_one_has_no_scores(small):
+    rng = np.random.default_rng(0)
+    codes = rng.standard_normal((3, 60, 4))
+    codes[1, 0, 0] = np.nan
+    rows = factors.evaluate({"vae": codes, "wide": rng.standard_normal((1, 60, 6))}, small.levels)
+    assert rows["space"].tolist() == ["vae"] * 3 + ["wide"]
+    assert rows["member"].tolist() == [0, 1, 2, 0]
+    assert rows.loc[1, list(disentanglement.MEASURES)].isna().all()
+    assert rows.drop(1).notna().all(axis=None)
+    alone = disentanglement.score(codes[2], small.levels)
+    assert rows.loc[2, list(disentanglement.MEASURES)].to_dict() == pytest.approx(alone)
+
+
+def test_the_table_gives_means_and_intervals_in_the_order_of_the_rows():
+    rows = pd.DataFrame({"space": ["b", "b", "a"], "member": [0, 1, 0]})
+    for name in disentanglement.MEASURES:
+        rows[name] = [0.1, 0.3, 0.5]
+    table = factors.table(rows)
+    assert table["Space"].tolist() == ["b", "a"]
+    assert list(table)[1:3] == ["MIG", "SAP"]
+    assert table["MIG"][0].startswith("0.200") and "±" in table["MIG"][0]
+    assert table["MIG"][1].startswith("0.500")
