@@ -1,0 +1,239 @@
+"""Every representation, algorithm, score and corpus once: its key, and what people call it.
+
+Keys stand in files, titles in tables and figures, nouns in sentences. A new representation, score
+or algorithm takes its class or function, and one line here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of representation.
+
+    Attributes
+    ----------
+    key, title, noun : str
+        As in files, in tables, and in a sentence.
+    family : str
+        ``baseline`` (no network), ``words`` (sound or not, without a network), ``untrained``,
+        ``ae``, ``vae``, or ``truth`` (no representation of the music, but what is to be found).
+    features : str
+        What it is made of, keys of `FEATURES` joined by +.
+    conditioned_on : str
+        What its network is told of each track besides the features: ``language``, ``genre``.
+    without_words : str
+        Key of the representation that has the same sound and no words.
+    """
+
+    key: str
+    title: str
+    noun: str
+    family: str
+    features: str = "mfcc_mean"
+    conditioned_on: str = ""
+    without_words: str = ""
+
+    @property
+    def trained(self) -> bool:
+        """Whether a network learned it."""
+        return self.family in ("ae", "vae")
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """An algorithm that partitions points; `lib.clustering` has the function of the same key."""
+
+    key: str
+    title: str
+    noun: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score of a partition, or a measure of a network's health.
+
+    Attributes
+    ----------
+    key, title : str
+        As in files and in tables.
+    needs : str
+        ``points`` (a partition and the space it was made in), ``input`` (a partition and the
+        standardised input), ``labels`` (a partition and the genres), or ``network``.
+    digits : int
+        After the point.
+    """
+
+    key: str
+    title: str
+    needs: str
+    digits: int = 3
+
+    @property
+    def noun(self) -> str:
+        """What a sentence calls it."""
+        return self.title if self.title.isupper() else self.title.lower()
+
+
+def _by_key(*entries):
+    return {entry.key: entry for entry in entries}
+
+
+REPRESENTATIONS: dict[str, Kind] = _by_key(
+    Kind("raw", "Raw features", "the raw features", "baseline"),
+    Kind("spectral", "Spectral features", "the spectral features", "baseline", "spectral"),
+    Kind("pca", "PCA", "PCA", "baseline"),
+    Kind("pca_matched", "Matched PCA", "the matched PCA", "baseline"),
+    Kind("ae", "Autoencoder", "the autoencoder", "ae"),
+    Kind("vae", "VAE", "the VAE", "vae"),
+    Kind("random_encoder", "Untrained encoder", "the untrained encoder", "untrained"),
+    Kind("conv1d_vae", "1-D conv VAE", "the 1-D convolutional VAE", "vae"),
+    Kind("conv_vae", "2-D conv VAE", "the 2-D convolutional VAE", "vae", "mfcc_image"),
+    Kind("factors", "The factors themselves", "the factors themselves", "truth", "factors"),
+    Kind("tfidf", "TF-IDF alone", "TF-IDF words alone", "words", "tfidf"),
+    Kind("sbert", "SBERT alone", "SBERT words alone", "words", "sbert"),
+    Kind("hybrid_tfidf", "Sound + TF-IDF", "sound with TF-IDF words", "words", "mfcc_mean+tfidf",
+         without_words="raw"),
+    Kind("hybrid_sbert", "Sound + SBERT", "sound with SBERT words", "words", "mfcc_mean+sbert",
+         without_words="raw"),
+    Kind("beta_vae", "VAE, beta", "the VAE at β =", "vae"),
+    Kind("cvae", "CVAE, language given", "the CVAE given the language", "vae",
+         "mfcc_mean+language", conditioned_on="language"),
+    Kind("cvae_genre", "CVAE, genre given", "the CVAE given the genre", "vae",
+         "mfcc_mean+genre", conditioned_on="genre"),
+    Kind("multimodal_vae", "Multimodal VAE", "the multimodal VAE with a shared encoder", "vae",
+         "mfcc_mean+tfidf", without_words="vae"),
+    Kind("multimodal_poe", "Product of experts", "the product of experts", "vae",
+         "mfcc_mean+tfidf", without_words="vae"),
+    Kind("vade", "VaDE", "VaDE", "vae"),
+)  # fmt: skip
+
+ALGORITHMS: dict[str, Algorithm] = _by_key(
+    Algorithm("kmeans", "k-means", "k-means"),
+    Algorithm("agglomerative", "Ward", "Ward's method"),
+    Algorithm("dbscan", "DBSCAN", "DBSCAN"),
+    Algorithm("hdbscan", "HDBSCAN", "HDBSCAN"),
+    Algorithm("gmm", "Gaussian mixture", "a Gaussian mixture"),
+    Algorithm("spectral", "Spectral clustering", "spectral clustering"),
+)
+MIXTURE = Algorithm("mixture", "own mixture", "its own mixture")
+"""The clusters that a network such as VaDE finds itself."""
+REFERENCES: dict[str, Algorithm] = _by_key(
+    Algorithm("random", "Random labels", "random labels"),
+    Algorithm("genres", "The genres themselves", "the genres themselves"),
+)
+"""Rows for orientation, which are no method's."""
+
+SCORES: dict[str, Score] = _by_key(
+    Score("silhouette", "Silhouette", "points"),
+    Score("calinski_harabasz", "Calinski-Harabasz", "points", digits=1),
+    Score("davies_bouldin", "Davies-Bouldin", "points"),
+    Score("ari", "ARI", "labels"),
+    Score("nmi", "NMI", "labels"),
+    Score("ami", "AMI", "labels"),
+    Score("purity", "Purity", "labels"),
+    Score("silhouette_shared", "Shared silhouette", "input"),
+)
+HEALTH: dict[str, Score] = _by_key(
+    Score("active_units", "Active units", "network", digits=1),
+    Score("kl", "KL", "network"),
+    Score("r2", "R²", "network"),
+)
+EXTERNAL = ("ami", *(s.key for s in SCORES.values() if s.needs == "labels" and s.key != "ami"))
+"""The scores against labels, that of the headline first."""
+
+FEATURES = {
+    "mfcc_mean": "MFCC means",
+    "mfcc_image": "MFCC images",
+    "spectral": "Spectral features",
+    "tfidf": "TF-IDF",
+    "sbert": "SBERT",
+}
+LANGUAGES = {"en": "English", "bn": "Bangla", "mixed": "both", "none": "no words", "": "unknown"}
+CORPORA = ("demo", "gtzan", "gtzan_table", "fma")
+"""The corpora that go by a name; any other is the path of a folder."""
+
+
+def title(key: str) -> str:
+    """What tables call a representation, algorithm or score; its key where it has no other name."""
+    for names in (REPRESENTATIONS, SCORES, HEALTH, ALGORITHMS, _by_key(MIXTURE), REFERENCES):
+        if key in names:
+            return names[key].title
+    return key
+
+
+@dataclass(frozen=True)
+class Method:
+    """A representation, and the algorithm that partitions it.
+
+    Parameters
+    ----------
+    representation : str
+        A key of `REPRESENTATIONS`, or a name that a user gave a network.
+    algorithm : str
+        A key of `ALGORITHMS`, ``mixture``, ``random`` or ``genres``.
+    beta : float
+        Weight of the KL term. It tells methods apart in a sweep (``beta_vae``), else not.
+    """
+
+    representation: str
+    algorithm: str = "kmeans"
+    beta: float = np.nan
+
+    def __post_init__(self):
+        if self.representation != "beta_vae":  # so that equal methods are equal, NaN or not
+            object.__setattr__(self, "beta", None)
+
+    @property
+    def space(self) -> str:
+        """What tables call the space, as in "VAE, beta 4"."""
+        return self._space("title", " ")
+
+    @property
+    def title(self) -> str:
+        """What tables call the method, as in "PCA, Ward"; k-means goes without saying."""
+        if self.algorithm in REFERENCES:
+            return REFERENCES[self.algorithm].title
+        if self.algorithm == "kmeans":
+            return self.space
+        return f"{self.space}, {_algorithm(self.algorithm).title}"
+
+    @property
+    def space_noun(self) -> str:
+        """What a sentence calls the space, as in "the VAE at β = 4"."""
+        return self._space("noun", " ")
+
+    @property
+    def noun(self) -> str:
+        """What a sentence calls the method, as in "PCA under Ward's method"."""
+        return f"{self.space_noun} under {_algorithm(self.algorithm).noun}"
+
+    def _space(self, form: str, gap: str) -> str:
+        kind = REPRESENTATIONS.get(self.representation)
+        name = getattr(kind, form) if kind else self.representation
+        return name if self.beta is None else f"{name}{gap}{self.beta:g}"
+
+    def among(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return this method's own of tidy rows, by seed."""
+        own = (rows["representation"] == self.representation) & (
+            rows["algorithm"] == self.algorithm
+        )
+        if self.beta is not None:
+            own &= rows["beta"] == self.beta
+        return rows[own].set_index("seed")
+
+
+def _algorithm(key: str) -> Algorithm:
+    return ({**ALGORITHMS, "mixture": MIXTURE, **REFERENCES}).get(key, Algorithm(key, key, key))
+
+
+def with_titles(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return tidy rows with columns ``space`` and ``method``: what tables and figures call them."""
+    keys = zip(rows["representation"], rows["algorithm"], rows["beta"], strict=True)
+    methods = [Method(*key) for key in keys]
+    return rows.assign(space=[m.space for m in methods], method=[m.title for m in methods])
