@@ -135,14 +135,14 @@ sentences.health("VAE", vae.health, settings.latent_dim)
 # [The table below](#tab-easy) is the result: how well the partitions agree with the genres. The intervals are over
 # seeds on these very tracks (*Hard* draws the tracks anew, too). AMI and ARI are zero for
 # chance; NMI and purity must be read against the row of random labels. The untrained encoder is a VAE
-# before its first step: what it reaches was not learned. *Small PCA* keeps no more components than the VAE's code
+# before its first step: what it reaches was not learned. *Matched PCA* keeps no more components than the VAE's code
 # has dimensions in effect, since few dimensions are by themselves an advantage.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 representations = [
     raw,
     pca,
-    study.small_pca(vae.z),
+    study.pca_matched(vae.z),
     representation("random_encoder", untrained),
     representation("ae", autoencoder),
     representation("vae", vae, beta=1.0),
@@ -155,7 +155,7 @@ against = report.scores_table(rows, ["ami", "nmi", "ari", "purity"])
 study.table(against, "k-means against the genres: mean ± half of the 95% interval.", "easy")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.duel(rows, "ami", "vae", "pca", "small_pca", "raw", "random_encoder", "ae")
+sentences.duel(rows, "ami", "vae", "pca", "pca_matched", "raw", "random_encoder", "ae")
 
 # %% [markdown] tags=["book-only"]
 # [The table below](#tab-easy-geometry) scores the same partitions by their geometry alone. The silhouette in a
@@ -168,7 +168,7 @@ geometry = report.scores_table(rows, GEOMETRY)
 study.table(geometry, "The same partitions by their geometry.", "easy-geometry")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.duel(rows, "silhouette_shared", "vae", "pca", "small_pca")
+sentences.duel(rows, "silhouette_shared", "vae", "pca", "pca_matched")
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-easy-scores) shows the scores with their intervals: where two intervals overlap widely, there
@@ -201,7 +201,7 @@ study.keep(score_plots.noise_line(points, line), "easy_noise_line")
 space_sentences.noise(points)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.duel(rows, "silhouette", "vae", "pca", "small_pca")
+sentences.duel(rows, "silhouette", "vae", "pca", "pca_matched")
 
 # %% [markdown] tags=["book-only"]
 # ## The VAE's latent space

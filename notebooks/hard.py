@@ -315,7 +315,7 @@ study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard
 # A bar joins methods that cannot be told apart.
 
 # %% mystnb={"figure": {"caption": "Mean rank over half samples of the tracks, with the range of 95% of them; no two methods on one bar can be told apart.", "name": "fig-hard-ranks"}, "image": {"alt": "Methods on an axis of ranks, with bars that join those that cannot be told apart"}} tags=["hide-input", "nbval-ignore-output"]
-fair = methods[methods["algorithm"].isin(["kmeans", "own"])]
+fair = methods[methods["algorithm"].isin(["kmeans", "mixture"])]
 draws = verdict.resample(fair, study.labels, study.truth, study.inputs)
 ranks, groups = draws[headline].ranks(), draws[headline].groups()
 study.keep(verdict_plots.critical_difference(ranks, groups, label), "hard_ranks")

@@ -20,7 +20,7 @@ NAMES = {
     "raw": "Raw features",
     "spectral": "Spectral features",
     "pca": "PCA",
-    "small_pca": "Small PCA",
+    "pca_matched": "Matched PCA",
     "ae": "Autoencoder",
     "vae": "VAE",
     "random_encoder": "Untrained encoder",
@@ -46,7 +46,7 @@ ALGORITHM_NAMES = {
     "hdbscan": "HDBSCAN",
     "gmm": "Gaussian mixture",
     "spectral": "Spectral clustering",
-    "own": "own mixture",
+    "mixture": "own mixture",
     "random": "random labels",
     "genres": "the genres themselves",
 }

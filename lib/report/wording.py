@@ -17,7 +17,7 @@ NOUNS = {
     "raw": "the raw features",
     "spectral": "the spectral features",
     "pca": "PCA",
-    "small_pca": "the small PCA",
+    "pca_matched": "the matched PCA",
     "ae": "the autoencoder",
     "vae": "the VAE",
     "random_encoder": "the untrained encoder",
@@ -40,7 +40,7 @@ ALGORITHMS = {
     "hdbscan": "HDBSCAN",
     "gmm": "a Gaussian mixture",
     "spectral": "spectral clustering",
-    "own": "its own mixture",
+    "mixture": "its own mixture",
 }
 
 

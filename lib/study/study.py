@@ -46,7 +46,7 @@ class Representation:
     r2 : float
         For representations that are not learned: the share of the input's variance they keep.
     own : ndarray or None, (n_members, n_tracks)
-        The clusters that a model finds itself, as VaDE does: scored as the algorithm ``own``.
+        The clusters that a model finds itself, as VaDE does: scored as the algorithm ``mixture``.
     """
 
     name: str
@@ -109,7 +109,7 @@ class Study(Dataset):
         """Represent each track by as many principal components as models have latents."""
         return self._components("pca", self.settings.latent_dim)
 
-    def small_pca(self, z: np.ndarray) -> Representation:
+    def pca_matched(self, z: np.ndarray) -> Representation:
         """Represent each track by as few principal components as a code has dimensions in effect.
 
         Parameters
@@ -118,7 +118,7 @@ class Study(Dataset):
             The code (see `lib.evaluation.partition.effective_dimensions`); members that diverged do not count.
         """
         n = [metrics.effective_dimensions(member) for member in _alive(z)]
-        return self._components("small_pca", max(1, round(np.mean(n or [1]))))
+        return self._components("pca_matched", max(1, round(np.mean(n or [1]))))
 
     def _components(self, name: str, n: int) -> Representation:
         pca = PCA(min(n, *self.inputs.shape), random_state=0).fit(self.inputs)
@@ -226,9 +226,9 @@ class Study(Dataset):
         """
         rows = []
         for representation in representations:
-            own = [] if representation.own is None else ["own"]
+            own = [] if representation.own is None else ["mixture"]
             for algorithm in [*algorithms, *own]:
-                seeded = algorithm != "own" and clustering.ALGORITHMS[algorithm].seeded
+                seeded = algorithm != "mixture" and clustering.ALGORITHMS[algorithm].seeded
                 drawn = seeded or len(representation.z) > 1
                 for seed in self.seeds:
                     if drawn or seed == self.seeds[0]:  # else it is what it was
@@ -258,7 +258,7 @@ class Study(Dataset):
             z = representation.z[member]
             there = np.isfinite(z).all(axis=1)
             labels = np.full(len(z), -1)
-            if algorithm == "own":
+            if algorithm == "mixture":
                 labels[there] = representation.own[member][there]
             elif there.sum() > self.n_clusters:
                 with threadpool_limits(1):  # on matrices this small, threads wait for each other

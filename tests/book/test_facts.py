@@ -76,7 +76,7 @@ def run(
         for beta in betas:
             dead = {"active_units": 0, "kl": 0.1, "r2": 0.01} if beta == 10 else {}
             rows.append(one(rng, "hard", "beta_vae", "kmeans", 0.2, beta, seeds, **dead))
-        rows.append(one(rng, "hard", "vade", "own", 0.2, seeds=seeds))
+        rows.append(one(rng, "hard", "vade", "mixture", 0.2, seeds=seeds))
         leave_tables(folder, rng, betas if corpus == "demo" else (), labelled)
     table = pd.concat(rows).assign(corpus=corpus)
     if not labelled:

@@ -19,7 +19,7 @@ def rows():
         for beta in (0.5, 1, 4)
         for seed in range(3)
     ]
-    found += [row("vade", np.nan, "own", seed, 0.3 + 0.01 * seed) for seed in range(3)]
+    found += [row("vade", np.nan, "mixture", seed, 0.3 + 0.01 * seed) for seed in range(3)]
     found += [row("vae", 1.0, "dbscan", seed, 0.9, noise=0.5) for seed in range(3)]
     found += [row("raw", np.nan, "random", 0, 0.0)]
     return pd.DataFrame(found).reindex(columns=COLUMNS)

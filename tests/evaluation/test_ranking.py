@@ -48,7 +48,7 @@ class World:
             ("beta_vae", 10.0, "kmeans", 0.1),
             ("cvae", 1.0, "kmeans", 0.5),
             ("cvae_genre", 1.0, "kmeans", 1.0),
-            ("vade", np.nan, "own", 0.6),
+            ("vade", np.nan, "mixture", 0.6),
             ("vade", np.nan, "dbscan", 1.0),
             ("multimodal_vae", 1.0, "kmeans", 0.8),
         ]:

@@ -115,7 +115,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
 def test_the_summary_tells_betas_and_a_mixture_of_its_own_apart(tmp_path):
     sweep = [rows("hard", [0.1 * beta] * 2, "beta_vae").assign(beta=beta) for beta in (0.5, 1, 4)]
     vade = rows("hard", [0.2, 0.3], "vade").assign(beta=np.nan)
-    all_rows = pd.concat([*sweep, vade, vade.assign(algorithm="own", ami=0.9)])
+    all_rows = pd.concat([*sweep, vade, vade.assign(algorithm="mixture", ami=0.9)])
     results.save_rows(tmp_path, "hard", all_rows)
     summary = pd.read_csv(tmp_path / "summary.csv")
     assert summary["beta"].tolist()[:3] == [0.5, 1, 4] and len(summary) == 5

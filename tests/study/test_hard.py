@@ -80,9 +80,9 @@ def test_vade_brings_clusters_of_its_own(tones, tmp_path, seeds):
     run = study(tones, tmp_path / "results", seeds=seeds)
     (space,) = contest.learned({"vade": run.vade()})
     rows = run.score([space])
-    assert set(rows["algorithm"]) == {"kmeans", "own", "random", "genres"}
-    assert (rows["algorithm"] == "own").sum() == seeds
-    np.testing.assert_array_equal(run.partition(space, "own", seeds - 1), space.own[-1])
+    assert set(rows["algorithm"]) == {"kmeans", "mixture", "random", "genres"}
+    assert (rows["algorithm"] == "mixture").sum() == seeds
+    np.testing.assert_array_equal(run.partition(space, "mixture", seeds - 1), space.own[-1])
 
 
 def test_measures_of_disentanglement_come_with_the_health_of_what_is_measured(tmp_path):

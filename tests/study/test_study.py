@@ -52,8 +52,8 @@ def test_a_member_that_diverged_counts_nowhere(tones, tmp_path):
     study = Study("easy", settings(tones, tmp_path / "results"))
     z = np.random.default_rng(0).normal(size=(2, 12, 3))
     z[1] = np.nan
-    assert study.small_pca(z).z.shape == study.small_pca(z[:1]).z.shape
-    assert study.small_pca(z[1:]).z.shape == (1, 12, 1)
+    assert study.pca_matched(z).z.shape == study.pca_matched(z[:1]).z.shape
+    assert study.pca_matched(z[1:]).z.shape == (1, 12, 1)
     spaces = [Representation("vae", "mfcc_mean", z), Representation("ae", "mfcc_mean", z[1:])]
     rows = study.score(spaces)
     assert (rows.loc[(rows["representation"] == "ae"), "noise_fraction"] == 1).all()

@@ -215,7 +215,7 @@ def _pairs(
         "cvae_vae": ("hard", Method("cvae"), hard_vae),
         "joint_fusion": ("hard", Method("multimodal_vae"), Method("hybrid_tfidf")),
         "poe_shared": ("hard", Method("multimodal_poe"), Method("multimodal_vae")),
-        "vade_vae": ("hard", Method("vade", "own"), hard_vae),
+        "vade_vae": ("hard", Method("vade", "mixture"), hard_vae),
         "leak_cvae": ("hard", Method("cvae_genre"), hard_vae),
     }
     best = {side: _best(tasks["hard"], score, side) for side in ("family", "baseline")}
