@@ -114,3 +114,46 @@ def concatenate(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
     if not np.isfinite(joined).all(axis=1).any():
         raise UserError(f"no track has all of {', '.join(blocks)}: there is nothing to borrow from")
     return KNNImputer(n_neighbors=1).fit_transform(joined)
+
+
+def fill_missing(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Scale blocks for a likelihood, fill their gaps, and say where these were.
+
+    Each column gets mean 0 and variance 1 over the tracks that have it, as fits the Gaussian with
+    unit variance of a decoder. (The scale of `concatenate`, a total variance of 1, is made for
+    distances: against unit noise it leaves nothing to encode.) A missing row is filled with that of
+    the nearest track, as by `concatenate`, or with 0 where no track has the block.
+
+    Parameters
+    ----------
+    blocks : mapping of str to ndarray, (N, size) each
+        NaN rows where a track lacks the block; one block may be missing for all tracks.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The blocks by name, finite throughout, and ``mask`` (N, n_blocks) of 0 and 1.
+
+    Raises
+    ------
+    UserError
+        As of `present`.
+    """
+    mask = present(blocks)
+    standard, filled = {}, {}
+    for (name, block), there in zip(blocks.items(), mask.T, strict=True):
+        known = block[there] if there.any() else np.zeros((1, block.shape[1]))
+        deviation = known.std(axis=0)
+        standard[name] = (block - known.mean(axis=0)) / np.where(deviation > 1e-9, deviation, 1)
+    # Distances are those of the hybrid space, in which each modality has the same weight.
+    joined = np.concatenate([b / np.sqrt(b.shape[1]) for b in standard.values()], axis=1)
+    nearest = KNNImputer(n_neighbors=1, keep_empty_features=True).fit_transform(joined)
+    ends = np.cumsum([block.shape[1] for block in standard.values()])[:-1]
+    for (name, block), near in zip(standard.items(), np.split(nearest, ends, axis=1), strict=True):
+        filled[name] = np.where(np.isnan(block), near * np.sqrt(block.shape[1]), block)
+    return filled | {"mask": mask.astype(float)}
+
+
+def sizes(data: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Columns of each modality of filled data, as the networks take them."""
+    return {name: block.shape[1] for name, block in data.items() if name != "mask"}

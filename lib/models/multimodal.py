@@ -1,7 +1,8 @@
 """VAEs of several modalities, such as what is heard and what is sung, with one code for all.
 
-Their data are a dictionary, made by `prepare`: an array (N, size) for each modality, and ``mask``
-(N, n_modalities), which says which of them a track has. What a track lacks is in no loss.
+Their data are a dictionary, as of `lib.lyrics.fill_missing`: an array (N, size) for each modality,
+and ``mask`` (N, n_modalities), which says which of them a track has. What a track lacks is in no
+loss.
 """
 
 from __future__ import annotations
@@ -9,58 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-import numpy as np
 import torch
-from sklearn.impute import KNNImputer
 from torch import Tensor, nn
 
-from lib.lyrics import fusion as hybrid
 from lib.models.autoencoder import VAE, mlp
 from lib.models.layers import BatchNorm, Linear
-
-
-def prepare(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Scale blocks for a likelihood, fill their gaps, and say where these were.
-
-    Each column gets mean 0 and variance 1 over the tracks that have it, as fits the Gaussian with
-    unit variance of the decoder. (The scale of `lib.lyrics.fusion.scale`, a total variance of 1, is made
-    for distances: against unit noise it leaves nothing to encode.) A row that is missing is filled
-    with that of the nearest track, as by `lib.lyrics.fusion.concatenate`, or with 0 where no track has the
-    block. Only the encoder of `MultimodalVAE` reads what was filled; no loss does.
-
-    Parameters
-    ----------
-    blocks : mapping of str to ndarray, (N, size) each
-        NaN rows where a track lacks the block; one block may be missing for all tracks.
-
-    Returns
-    -------
-    dict of str to ndarray
-        The blocks by name, finite throughout, and ``mask`` (N, n_blocks) of 0 and 1.
-
-    Raises
-    ------
-    UserError
-        As of `lib.lyrics.fusion.present`.
-    """
-    mask = hybrid.present(blocks)
-    standard, filled = {}, {}
-    for (name, block), there in zip(blocks.items(), mask.T, strict=True):
-        known = block[there] if there.any() else np.zeros((1, block.shape[1]))
-        deviation = known.std(axis=0)
-        standard[name] = (block - known.mean(axis=0)) / np.where(deviation > 1e-9, deviation, 1)
-    # Distances are those of the hybrid space, in which each modality has the same say.
-    joined = np.concatenate([b / np.sqrt(b.shape[1]) for b in standard.values()], axis=1)
-    nearest = KNNImputer(n_neighbors=1, keep_empty_features=True).fit_transform(joined)
-    ends = np.cumsum([block.shape[1] for block in standard.values()])[:-1]
-    for (name, block), near in zip(standard.items(), np.split(nearest, ends, axis=1), strict=True):
-        filled[name] = np.where(np.isnan(block), near * np.sqrt(block.shape[1]), block)
-    return filled | {"mask": mask.astype(float)}
-
-
-def sizes(data: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """Columns of each modality in prepared data, as the networks take them."""
-    return {name: block.shape[1] for name, block in data.items() if name != "mask"}
 
 
 class MultimodalVAE(VAE):
@@ -68,7 +22,7 @@ class MultimodalVAE(VAE):
 
     The encoder reads the modalities side by side; the decoder mirrors it and ends in a linear head
     for each. With sizes 20 and 30, hidden layers 128 and 64 and 16 latents it has 33,490
-    parameters. A track without words is read with borrowed ones (see `prepare`), but the loss is
+    parameters. A track without words is read with borrowed ones (see `lib.lyrics.fill_missing`), but the loss is
     taken over what it really has.
 
     Parameters
@@ -76,7 +30,7 @@ class MultimodalVAE(VAE):
     members : int
         M, how many networks stand side by side.
     sizes : mapping of str to int
-        Columns of each modality, in the order of the mask: see `sizes`.
+        Columns of each modality, in the order of the mask.
     latent_dim : int
         d, size of the code.
     hidden : sequence of int

@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 from lib.errors import UserError
 from lib.evaluation import disentanglement, probes
 from lib.evaluation import ranking as verdict
+from lib.lyrics import fusion
 from lib.models import multimodal, vade
 from lib.models.autoencoder import VAE, Autoencoder
 from lib.models.conditional import CVAE, one_hot
@@ -79,8 +80,8 @@ class Contest(Study):
         """Train the VAEs of sound and words, by name; none where there are no words."""
         if "tfidf" not in self.text_vectors:
             return {}
-        data = multimodal.prepare({"audio": self.inputs, "text": self.text_vectors["tfidf"]})
-        options = {"sizes": multimodal.sizes(data), "latent_dim": self.settings.latent_dim}
+        data = fusion.fill_missing({"audio": self.inputs, "text": self.text_vectors["tfidf"]})
+        options = {"sizes": fusion.sizes(data), "latent_dim": self.settings.latent_dim}
         networks = {
             "multimodal_vae": partial(multimodal.MultimodalVAE, **options),
             "multimodal_poe": partial(multimodal.ProductOfExpertsVAE, **options),

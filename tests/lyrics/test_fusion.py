@@ -90,3 +90,38 @@ A = np.arange(8.0).reshape(4, 2)
 def test_bad_blocks_are_named(blocks, message):
     with pytest.raises(UserError, match=message):
         hybrid.concatenate(blocks)
+
+
+# For a likelihood --------------------------------------------------------------------------------
+
+
+def test_columns_have_unit_variance_over_the_tracks_that_have_them():
+    rng = np.random.default_rng(0)
+    audio, words = rng.standard_normal((300, 6)), 100 * rng.standard_normal((300, 5)) + 7
+    missing = rng.random(300) < 0.3
+    data = hybrid.fill_missing({"audio": audio, "text": gap(missing, words)})
+    assert list(data) == ["audio", "text", "mask"]
+    for block in (data["audio"], data["text"][~missing]):
+        np.testing.assert_allclose(block.mean(0), 0, atol=1e-9)
+        np.testing.assert_allclose(block.std(0), 1)
+    assert data["mask"].tolist() == [[1.0, 0.0 if gone else 1.0] for gone in missing]
+    assert hybrid.sizes(data) == {"audio": 6, "text": 5}
+
+
+def test_what_is_missing_is_borrowed_from_the_nearest_track():
+    audio = np.array([[0.0], [0.1], [10.0], [10.1]])
+    words = np.array([[1.0, 0], [np.nan, np.nan], [0, 1.0], [np.nan, np.nan]])
+    data = hybrid.fill_missing({"audio": audio, "text": words})
+    np.testing.assert_allclose(data["text"][[1, 3]], data["text"][[0, 2]])
+    data = hybrid.fill_missing({"audio": audio, "text": np.full((4, 2), np.nan)})
+    assert (data["text"] == 0).all() and (data["mask"][:, 1] == 0).all()
+
+
+def test_constant_columns_do_no_harm():
+    data = hybrid.fill_missing({"audio": A, "text": np.ones((4, 2))})
+    assert (data["text"] == 0).all()
+
+
+def test_a_track_with_nothing_is_refused():
+    with pytest.raises(UserError, match="row 3 has none of audio, text"):
+        hybrid.fill_missing({"audio": gap([3], A), "text": np.full((4, 2), np.nan)})

@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_mutual_info_score as ami
 from torch import nn
 
 from lib.errors import UserError
+from lib.lyrics.fusion import fill_missing, sizes
 from lib.models import multimodal
 from lib.models.multimodal import MaskedBatchNorm, MultimodalVAE, ProductOfExpertsVAE
 from lib.training import trainer as training
@@ -42,47 +43,12 @@ def found(z: np.ndarray, truth: np.ndarray, k: int) -> float:
     return ami(truth, KMeans(k, n_init=10, random_state=0).fit_predict(z))
 
 
-# Data -------------------------------------------------------------------------------------------
-
-
-def test_columns_have_unit_variance_over_the_tracks_that_have_them():
-    blocks, missing = without_words(0.3)
-    data = multimodal.prepare({"audio": blocks["audio"], "text": 100 * blocks["text"] + 7})
-    assert list(data) == ["audio", "text", "mask"]
-    for block in (data["audio"], data["text"][~missing]):
-        np.testing.assert_allclose(block.mean(0), 0, atol=1e-9)
-        np.testing.assert_allclose(block.std(0), 1)
-    assert data["mask"].tolist() == [[1.0, 0.0 if gone else 1.0] for gone in missing]
-    assert multimodal.sizes(data) == SIZES
-
-
-def test_what_is_missing_is_borrowed_from_the_nearest_track():
-    audio = np.array([[0.0], [0.1], [10.0], [10.1]])
-    words = np.array([[1.0, 0], [np.nan, np.nan], [0, 1.0], [np.nan, np.nan]])
-    data = multimodal.prepare({"audio": audio, "text": words})
-    np.testing.assert_allclose(data["text"][[1, 3]], data["text"][[0, 2]])
-    data = multimodal.prepare({"audio": audio, "text": np.full((4, 2), np.nan)})
-    assert (data["text"] == 0).all() and (data["mask"][:, 1] == 0).all()
-
-
-def test_constant_columns_do_no_harm():
-    data = multimodal.prepare({"audio": BLOCKS["audio"], "text": np.ones((N, 2))})
-    assert (data["text"] == 0).all()
-
-
-def test_a_track_with_nothing_is_refused():
-    audio = BLOCKS["audio"].copy()
-    audio[4] = np.nan
-    with pytest.raises(UserError, match="row 4 has none of audio, text"):
-        multimodal.prepare({"audio": audio, "text": np.full((N, 2), np.nan)})
-
-
 # Parts ------------------------------------------------------------------------------------------
 
 
 def test_the_number_of_parameters():
-    data = multimodal.prepare({"audio": rng.standard_normal((9, 20)), "text": rng.random((9, 30))})
-    architecture = partial(MultimodalVAE, sizes=multimodal.sizes(data))
+    data = fill_missing({"audio": rng.standard_normal((9, 20)), "text": rng.random((9, 30))})
+    architecture = partial(MultimodalVAE, sizes=sizes(data))
     assert training.random_encoder(architecture, data, [0]).n_parameters == 33_490
 
 
@@ -141,7 +107,7 @@ def test_the_masked_norm_takes_no_statistics_from_less_than_two_rows():
 @pytest.mark.parametrize("network", BOTH)
 def test_the_loss_is_over_what_a_track_has(network):
     blocks, missing = without_words(0.3)
-    data = {k: torch.as_tensor(v[None, :20]) for k, v in multimodal.prepare(blocks).items()}
+    data = {k: torch.as_tensor(v[None, :20]) for k, v in fill_missing(blocks).items()}
     torch.manual_seed(0)
     bank = recipe(network)(1).double().eval()
     noise = torch.randn(1, 20, 4, dtype=torch.float64)
@@ -168,7 +134,7 @@ def test_the_loss_is_over_what_a_track_has(network):
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_both_modalities_meet_in_the_code(network, share):
     blocks, missing = without_words(share)
-    trained = train(recipe(network), multimodal.prepare(blocks), [0])
+    trained = train(recipe(network), fill_missing(blocks), [0])
     assert set(trained.health.verdict) == {"healthy"}
     kinds = 3 * SOUND + WORDS
     for z in trained.z:
@@ -180,14 +146,14 @@ def test_both_modalities_meet_in_the_code(network, share):
 @pytest.mark.parametrize("network", BOTH)
 def test_no_track_has_words(network):
     blocks = BLOCKS | {"text": np.full((N, 5), np.nan)}
-    trained = train(recipe(network), multimodal.prepare(blocks), [0])
+    trained = train(recipe(network), fill_missing(blocks), [0])
     assert np.isfinite(trained.z).all()
     assert set(trained.health.verdict) == {"healthy"}
     assert min(found(z, SOUND, 3) for z in trained.z) > 0.9
 
 
 def test_experts_never_look_at_what_is_not_there():
-    data = multimodal.prepare(without_words(0.3)[0])
+    data = fill_missing(without_words(0.3)[0])
     spoiled = data | {"text": np.where(data["mask"][:, 1:] > 0, data["text"], 99.0)}
     settings = {"epochs": 5, "held_out": 0.2, "patience": 3}
     first, second = (
@@ -200,7 +166,7 @@ def test_experts_never_look_at_what_is_not_there():
 
 @pytest.mark.parametrize("network", BOTH)
 def test_members_in_company_equal_those_alone(network):
-    data = multimodal.prepare(without_words(0.3)[0])
+    data = fill_missing(without_words(0.3)[0])
     settings = {"epochs": 4, "dtype": "float64", "beta": 2.0}
     together = train(recipe(network), data, range(20), **settings)
     for m in (0, 11, 19):
@@ -212,12 +178,12 @@ def test_members_in_company_equal_those_alone(network):
 
 @pytest.mark.parametrize("network", BOTH)
 def test_it_collapses_on_purpose(network):
-    trained = train(recipe(network), multimodal.prepare(BLOCKS), [0], beta=300.0, epochs=40)
+    trained = train(recipe(network), fill_missing(BLOCKS), [0], beta=300.0, epochs=40)
     assert trained.health.verdict.tolist() == ["collapsed"]
 
 
 def test_modalities_in_another_order_are_another_network(tmp_path):
-    data = multimodal.prepare(BLOCKS)
+    data = fill_missing(BLOCKS)
     train(recipe(MultimodalVAE), data, [0], epochs=1, folder=tmp_path)
     turned = partial(MultimodalVAE, sizes={"text": 5, "audio": 6}, latent_dim=4, hidden=(32, 16))
     with pytest.raises(UserError, match="other architecture"):
