@@ -18,8 +18,7 @@ import time
 import warnings
 from collections.abc import Callable
 
-from lib import ROOT
-from lib import runtime as jit
+from lib import ROOT, runtime
 from lib.clustering import algorithms as clustering
 from lib.clustering.neighbours import graph
 from lib.evaluation.silhouette import silhouette
@@ -125,7 +124,7 @@ def show(what: str, n: int, before: float, ours: float, a: np.ndarray, b: np.nda
 
 
 def report_umap() -> None:
-    jit.warm()  # what numba keeps of UMAP is there for all
+    runtime.warm()  # what numba keeps of UMAP is there for all
     print("UMAP, new process     tracks   default s   seeded s   ours s   default / ours")
     for n in (1000, 8000):
         variants = {

@@ -23,12 +23,11 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lib import ROOT
-from lib import runtime as jit
+from lib import ROOT, runtime
 from lib.corpora import demo
 from lib.corpora.demo import genres
 
-librosa = jit.librosa()  # it compiles: not in two processes at once, and into our own cache
+librosa = runtime.librosa()  # it compiles: not in two processes at once, and into our own cache
 MFCC = [f"{kind}{k}" for kind in ("mfcc", "dev") for k in range(1, 21)]
 COST = """
 import resource, tempfile, time

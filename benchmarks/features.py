@@ -28,8 +28,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from lib import ROOT
-from lib import runtime as jit
+from lib import ROOT, runtime
 from lib.audio import descriptors as spectral  # first: it says where numba's cache is
 from lib.audio import extraction as extract
 from lib.audio import hpss as separation
@@ -220,7 +219,7 @@ def exact() -> None:
 
 def main(parts: list[str]) -> None:
     warnings.filterwarnings("ignore", module="audioread")
-    jit.warm()
+    runtime.warm()
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         tracks = write_tracks(Path(folder))
         for part in (speed, wide, cores):

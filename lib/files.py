@@ -1,13 +1,67 @@
-"""Folders as people keep them: with links to where their music lies, and hidden files."""
+"""Files that are written whole or not at all, and folders as people keep them."""
 
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pandas as pd
 
-def files(folder: Path) -> Iterator[Path]:
+from lib.errors import UserError
+
+UNFINISHED = ".unfinished-"
+"""How the name of a file begins that is still being written, or whose writer was killed."""
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield another name to write to, and give the file its own name when all is written.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made if need be.
+
+    Yields
+    ------
+    Path
+        In the same folder and with the same suffix; no other process uses the same name.
+
+    Raises
+    ------
+    UserError
+        When the disk is full or the folder cannot be written to.
+    """
+    half = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield half
+        half.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table without its index, numbers with six digits.
+
+    Parameters
+    ----------
+    path : Path
+        The file; see `whole_file`.
+    table : DataFrame
+        What to write.
+    """
+    with whole_file(path) as half:
+        table.to_csv(half, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def walk(folder: Path) -> Iterator[Path]:
     """Yield all files below a folder that are not hidden; links are followed, never in circles.
 
     Parameters
@@ -18,7 +72,7 @@ def files(folder: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        In no order. What two links lead to comes under two names.
+        In no order. A file that two links lead to comes under two names.
     """
     for place, folders, names in os.walk(folder, followlinks=True):
         here = Path(place)

@@ -1,29 +1,119 @@
-"""The project's own cache of numba's compiled functions, filled by one process at a time.
+"""What a process needs: its environment, its memory, numba's cache, threads, a device.
 
-Two processes that compile the same functions into one cache at once can leave an entry that
-crashes every later process that loads it. So what librosa and UMAP keep there is compiled here
-first, under a lock; later calls, and all other processes, then only read. Both compile while they
-are imported, so the rest of ``lib`` imports them through here.
+numba keeps compiled functions in a folder. Two processes that compile the same functions into it
+at once can leave an entry that crashes every later process that loads it. So what librosa and UMAP
+keep there is compiled once, under a lock; later calls, and all other processes, only read. Both
+compile while they are imported, so the rest of ``lib`` imports them through here.
 """
 
 from __future__ import annotations
 
 import os
 import warnings
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
-from filelock import FileLock
+from lib.errors import UserError
+
+CACHE = Path(__file__).resolve().parent.parent / ".cache"
+"""Where all that can be computed anew is kept between runs."""
+
+
+def set_environment() -> None:
+    """Set what torch and numba read when they are loaded; what the user has set stays."""
+    # Waiting OpenMP threads that spin instead of sleeping make two processes on two cores tens of
+    # times slower than one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE / "numba"))
+    # tqdm and UMAP ask for widgets; our progress bars are text, which every log can hold.
+    warnings.filterwarnings("ignore", "IProgress not found")
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let this process keep the memory that it frees, up to blocks of 16 MB.
+
+    glibc hands it back to the system and gets it anew page by page, until a block of this size has
+    come and gone. Features of a track take up to a tenth less time so.
+    """
+    import numpy as np
+
+    np.empty(2**24, np.uint8)
+
+
+def choose_device(name: str = "auto") -> str:
+    """Choose where torch computes.
+
+    Parameters
+    ----------
+    name : str
+        ``cpu``, ``cuda`` or ``mps``; ``auto`` takes cuda, then mps, then cpu.
+
+    Returns
+    -------
+    str
+        As torch calls it.
+
+    Raises
+    ------
+    UserError
+        When the device is not there.
+    """
+    import torch
+
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return next(device for device, found in there.items() if found)
+    if not there.get(name):
+        found = " or ".join(["auto", *(device for device in there if there[device])])
+        raise UserError(f"device {name!r} is not there: choose {found}")
+    return name
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: faster on small matrices, and sums never change their order."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def librosa() -> ModuleType:
+    """Import librosa, with ``librosa.display``, once all that it compiles can be read."""
+    warm()
+    import librosa.display
+
+    return librosa
+
+
+def umap() -> ModuleType:
+    """Import UMAP, and have it keep all that a map takes; by itself it keeps only a part."""
+    warm()
+    return _umap()
 
 
 def warm() -> None:
     """Fill ``$NUMBA_CACHE_DIR``, once for each version of librosa, UMAP and numba.
 
-    It takes most of a minute the first time, and next to nothing later. To repair a damaged
-    cache, delete the folder.
+    It takes most of a minute the first time, and next to nothing later. To repair a damaged cache,
+    delete the folder.
     """
+    from importlib.metadata import version
+
+    from filelock import FileLock
+
     folder = Path(os.environ["NUMBA_CACHE_DIR"])
     folder.mkdir(parents=True, exist_ok=True)
     versions = (f"{name}-{version(name)}" for name in ("librosa", "umap-learn", "numba"))
@@ -36,36 +126,8 @@ def warm() -> None:
             stamp.touch()
 
 
-def librosa() -> ModuleType:
-    """Import librosa, once what it compiles is there to be read.
-
-    Returns
-    -------
-    module
-        With ``librosa.display``.
-    """
-    warm()
-    import librosa.display
-
-    return librosa
-
-
-def umap() -> ModuleType:
-    """Import UMAP, and have it keep all that a map takes; by itself it keeps only a part.
-
-    Returns
-    -------
-    module
-        With which the first map of a process costs hardly more than the next.
-    """
-    warm()
-    return _umap()
-
-
 def _umap() -> ModuleType:
-    """Import UMAP whether or not anything has been compiled."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "IProgress not found")
         warnings.filterwarnings("ignore", "Tensorflow not installed")
         import umap
         from umap import layouts, umap_
@@ -80,8 +142,9 @@ def _umap() -> ModuleType:
 
 
 def _compile() -> None:
-    """Have everything compiled that is kept: at the first use of each function."""
+    """Use each function once that is compiled and kept."""
     import librosa
+    import numpy as np
 
     y = np.random.default_rng(0).normal(size=66150).astype(np.float32)
     y[(np.arange(len(y)) % 11025) > 1000] = 0
@@ -91,17 +154,17 @@ def _compile() -> None:
     librosa.feature.zero_crossing_rate(y=y)
     librosa.effects.hpss(y)
 
-    n_tracks = 20  # each with its neighbours on a ring, as exact searches give them
-    indices = (np.arange(n_tracks)[:, None] + np.arange(5)) % n_tracks
-    distances = np.tile(np.arange(5.0), (n_tracks, 1))
-    points = np.random.default_rng(0).normal(size=(n_tracks, 2)).astype(np.float32)
+    ring = (np.arange(20)[:, None] + np.arange(5)) % 20  # the neighbours of 20 points
+    neighbours = ring, np.tile(np.arange(5.0), (20, 1)), None
+    points = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "precomputed_knn")
-        _umap().UMAP(
+        umap = _umap().UMAP(
             n_neighbors=5,
             n_epochs=2,
             init="pca",
             random_state=0,
             n_jobs=1,
-            precomputed_knn=(indices, distances, None),
-        ).fit_transform(points)
+            precomputed_knn=neighbours,
+        )
+        umap.fit_transform(points)

@@ -53,6 +53,7 @@ from lib.figures import latents as latent_plots
 from lib.models import autoencoder as models
 from lib.clustering import projection
 from lib.report import tables as report
+from lib import files
 from lib.report import results
 from lib.figures import scores as score_plots
 from lib.report.sentences import partitions as sentences
@@ -281,7 +282,7 @@ report.say(sweep_sentences.SOUND) if study.images is not None else None
 tried, shown = study.ideas(), report.say(contest.TOO_FEW)
 if len(tried):
     summed = ideas.summary(tried)
-    results.write_csv(study.folder / "ideas.csv", summed)
+    files.write_csv(study.folder / "ideas.csv", summed)
     caption = "Ideas for all features, those whose partitions agree most with the others' on top."
     shown = study.table(report.ideas_table(summed), caption, "hard-ideas")
 shown
@@ -305,7 +306,7 @@ spaces += [*contest.by_beta(swept), *contest.learned(networks)]
 rows = study.score(spaces, list(clustering.ALGORITHMS))
 study.save(rows, spaces)
 methods = verdict.table(comparison.each_once(rows), study.labels)
-results.write_csv(study.folder / "verdict.csv", verdict.written(methods))
+files.write_csv(study.folder / "verdict.csv", verdict.written(methods))
 study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard-top")
 
 # %% [markdown]

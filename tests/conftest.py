@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from lib import runtime as jit
+from lib import runtime
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMED = os.environ.get("MUSIC_DATA")
@@ -16,7 +16,7 @@ NAMED = os.environ.get("MUSIC_DATA")
 def pytest_configure(config):
     """Compile what librosa and UMAP keep, before two workers at once import either."""
     if not hasattr(config, "workerinput"):
-        jit.warm()
+        runtime.warm()
 
 
 @pytest.fixture(scope="session")

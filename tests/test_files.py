@@ -1,6 +1,6 @@
 """Every file is found once, however folders are linked."""
 
-from lib import files as folders
+from lib import files
 
 
 def tree(tmp_path, *names):
@@ -11,7 +11,7 @@ def tree(tmp_path, *names):
 
 
 def found(tmp_path, under):
-    paths = folders.files(tmp_path / under)
+    paths = files.walk(tmp_path / under)
     return sorted(path.relative_to(tmp_path).as_posix() for path in paths)
 
 

@@ -4,8 +4,7 @@ import sys
 
 import pytest
 
-from lib import ROOT
-from lib import runtime as jit
+from lib import ROOT, runtime
 
 NAME = "NUMBA_CACHE_DIR"
 
@@ -13,9 +12,9 @@ NAME = "NUMBA_CACHE_DIR"
 def test_a_warm_cache_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setenv(NAME, str(tmp_path))
     compiled = []
-    monkeypatch.setattr(jit, "_compile", lambda: compiled.append(1))
-    jit.warm()
-    jit.warm()
+    monkeypatch.setattr(runtime, "_compile", lambda: compiled.append(1))
+    runtime.warm()
+    runtime.warm()
     assert len(compiled) == 1
 
 
@@ -25,24 +24,24 @@ def test_a_process_that_was_killed_while_compiling_leaves_no_stamp(tmp_path, mon
     def killed():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(jit, "_compile", killed)
+    monkeypatch.setattr(runtime, "_compile", killed)
     with pytest.raises(KeyboardInterrupt):
-        jit.warm()
+        runtime.warm()
     compiled = []
-    monkeypatch.setattr(jit, "_compile", lambda: compiled.append(1))
-    jit.warm()
+    monkeypatch.setattr(runtime, "_compile", lambda: compiled.append(1))
+    runtime.warm()
     assert compiled
 
 
 def test_of_two_processes_at_once_one_compiles(tmp_path):
     script = """
 import sys, time
-from lib import runtime as jit
+from lib import runtime
 def compile():
     print("compiled", flush=True)
     time.sleep(0.5)
-jit._compile = compile
-jit.warm()
+runtime._compile = compile
+runtime.warm()
 """
     environment = os.environ | {NAME: str(tmp_path)}
     both = [
@@ -67,15 +66,15 @@ for module in pkgutil.walk_packages(lib.__path__, "lib."):
 
 
 def test_what_is_warmed_is_then_only_read():
-    jit.warm()
+    runtime.warm()
     script = """
 import sys
 from pathlib import Path
 import os
-from lib import runtime as jit
+from lib import runtime
 before = {p: p.stat().st_mtime_ns for p in Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nb?")}
 assert before, "numba's cache is empty"
-jit._compile()
+runtime._compile()
 after = {p: p.stat().st_mtime_ns for p in Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nb?")}
 changed = [p.name for p in after if before.get(p) != after[p]]
 assert not changed, changed
@@ -84,7 +83,7 @@ assert not changed, changed
 
 
 def test_checking_the_installation_compiles_into_our_own_cache():
-    jit.warm()
+    runtime.warm()
     script = """
 import runpy
 check = runpy.run_path("tools/check_install.py")["packages"]

@@ -19,9 +19,9 @@ PACKAGES = (
 
 def packages() -> str:
     """Import everything that the study is built on, what compiles itself in our own cache."""
-    from lib import runtime as jit
+    from lib import runtime
 
-    jit.warm()
+    runtime.warm()
     for name in PACKAGES:
         importlib.import_module(name)
     return f"{len(PACKAGES)} packages can be imported"
@@ -31,7 +31,7 @@ def device() -> str:
     """Multiply two matrices where the networks will be trained."""
     import torch
 
-    from lib.training.trainer import choose_device
+    from lib.runtime import choose_device
 
     chosen = choose_device("auto")
     ones = torch.ones(8, 8, device=chosen)

@@ -4,14 +4,14 @@ import json
 import sys
 from pathlib import Path
 
+from lib import files
 from lib.errors import UserError
-from lib.report import results
 from lib.report.facts import gather as facts
 
 folder, output = map(Path, sys.argv[1:])
 try:
     found = facts.gather(folder)
-    with results.whole_file(output) as half:
+    with files.whole_file(output) as half:
         half.write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
 except UserError as error:
     sys.exit(str(error))

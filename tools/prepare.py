@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lib.corpora import corpus
 from lib.errors import UserError
+from lib.files import whole_file
 from lib.lyrics import sources as text
 from lib.report import results
 from lib.settings import Settings, whole_name
@@ -34,5 +35,5 @@ files += sorted(words.rglob("*")) if words.is_dir() else []
 lines = [_state(path) for path in files if path.is_file()]
 state = "\n".join([found.tracks.drop(columns="path").to_csv(), *lines])
 if not note.exists() or note.read_text(encoding="utf-8") != state:
-    with results.whole_file(note) as half:
+    with whole_file(note) as half:
         half.write_text(state, encoding="utf-8")

@@ -20,6 +20,7 @@ from lib.audio import mfcc as audio
 from lib.audio import tempo as rhythm
 from lib.audio.hpss import Separation
 from lib.audio.mfcc import HOP, N_FFT, SAMPLE_RATE
+from lib.runtime import keep_freed_memory
 
 _BLOCK = 1024  # frames at a time: some 50 MB with all that is derived from them
 _FREQUENCIES = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE).astype(np.float32)
@@ -96,6 +97,7 @@ def describe(path: str | os.PathLike, n_mfcc: int = 20) -> tuple[np.ndarray, np.
     AudioError
         As `audio.read` does.
     """
+    keep_freed_memory()
     first, second = audio.twice(lambda: _blocks(path))
     shape, extremes, peaks = [], [], []
     separation, crossings, loudest = Separation(), ZeroCrossings(), 0.0

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.fft
 from scipy import signal
 
-from lib import runtime as jit
+from lib import runtime
 from lib.audio import mfcc as audio
 from lib.audio.mfcc import HOP, N_FFT, N_MELS, SAMPLE_RATE
 from lib.inspection.traversal import Traversal
@@ -108,7 +108,7 @@ def sound(mfcc: np.ndarray) -> np.ndarray:
     .. [1] N. Perraudin, P. Balazs and P. Søndergaard, A fast Griffin-Lim algorithm, WASPAA 2013.
     """
     magnitude = np.sqrt(power_spectrum(mel_power(mfcc))).astype(np.float32)
-    samples = jit.librosa().griffinlim(
+    samples = runtime.librosa().griffinlim(
         magnitude, n_iter=ITERATIONS, hop_length=HOP, n_fft=N_FFT, random_state=0
     )
     return normalise(samples)

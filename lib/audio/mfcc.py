@@ -19,6 +19,7 @@ import scipy.fft
 from lib.audio.decoding import SAMPLE_RATE, SHORTEST, stream
 from lib.audio.decoding import AudioError as AudioError  # offered here too, as is the next
 from lib.audio.decoding import read as read
+from lib.runtime import keep_freed_memory
 
 N_FFT = SHORTEST
 HOP = 512
@@ -31,10 +32,6 @@ _WINDOW = WINDOW.astype(np.float32)
 _FLOOR = 1e-10  # power below which decibels are not distinguished
 _TOP_DB = 80.0
 _KEPT = 2**27  # bytes of blocks kept for the second look at a track; a longer one is decoded twice
-
-# glibc hands freed memory back to the system and gets it anew page by page, which can double the
-# time of a track, until it has seen a block of this size come and go; then it keeps as much.
-np.empty(2**24, np.uint8)
 
 
 def stretches(chunks: Iterable[np.ndarray], frames: int) -> Iterator[np.ndarray]:
@@ -282,6 +279,7 @@ def describe(path: str | os.PathLike, n_mfcc: int = 20) -> tuple[np.ndarray, np.
     AudioError
         As `read` does.
     """
+    keep_freed_memory()
     first, second = twice(lambda: _mel_blocks(stream(path)))
     peak = max(float(mel.max()) for mel in first)
     return summarise(np.concatenate([cepstra(decibels(mel, peak), n_mfcc) for mel in second()]).T)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import norm, rankdata
 
-from lib import runtime as jit
+from lib import runtime
 from lib.clustering.neighbours import nearest
 from lib.errors import UserError
 
@@ -146,7 +146,7 @@ def unfold(
     # Exact neighbours: UMAP would search approximately, and compile its search in each process.
     indices, distances = nearest(points, n_neighbors)
     n_dims = min(n_dims, points.shape[1], len(points) - 2)
-    mapper = jit.umap().UMAP(
+    mapper = runtime.umap().UMAP(
         n_neighbors=n_neighbors,
         n_components=n_dims,
         n_epochs=200,  # the default on large corpora; the 500 on small ones polish a picture

@@ -17,11 +17,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import os
 import tempfile
 import time
-import uuid
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,8 +32,8 @@ import pyarrow
 
 from lib.audio.mfcc import IMAGE_FRAMES
 from lib.errors import UserError
+from lib.files import UNFINISHED, whole_file
 
-_UNFINISHED = ".unfinished"
 _ABANDONED = 24 * 3600  # seconds after which an unfinished file is taken for a killed run's
 
 
@@ -114,7 +112,7 @@ class Store:
                 sub.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryFile(dir=sub) as probe:
                     probe.write(b"writable")
-        for leftover in self.folder.glob(f"*/*{_UNFINISHED}"):
+        for leftover in self.folder.glob(f"*/{UNFINISHED}*"):
             with contextlib.suppress(OSError):
                 if time.time() - leftover.stat().st_mtime > _ABANDONED:
                     leftover.unlink()
@@ -180,11 +178,10 @@ class Store:
         table = pd.DataFrame(vectors, columns=self.columns)
         table.insert(0, "digest", [row.digest for row in rows])
         table.insert(1, "reason", [row.reason for row in rows])
-        buffer = io.BytesIO()
-        np.savez(buffer, images=images)
         shard = _name(row.digest for row in rows)
         # The table comes last: it is what makes the shard count.
-        self._replace(self._rows / f"{shard}.npz", buffer.getvalue())
+        with whole_file(self._rows / f"{shard}.npz") as half:
+            np.savez(half, images=images)
         self._write_table(self._rows, shard, table)
 
     def collect(self, rows: Sequence[Row]) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -262,19 +259,8 @@ class Store:
         return table, images
 
     def _write_table(self, folder: Path, name: str, table: pd.DataFrame) -> None:
-        self._replace(folder / f"{name}.parquet", table.to_parquet(index=False))
-
-    def _replace(self, path: Path, content: bytes) -> None:
-        with self._writing():
-            temporary = path.with_name(f"{uuid.uuid4().hex}{_UNFINISHED}")
-            try:
-                with temporary.open("xb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+        with whole_file(folder / f"{name}.parquet") as half:
+            table.to_parquet(half, index=False)
 
 
 def _name(parts: Iterable[str]) -> str:
@@ -283,7 +269,7 @@ def _name(parts: Iterable[str]) -> str:
 
 def _tables(folder: Path, columns: list[str]) -> Iterator[tuple[Path, pd.DataFrame]]:
     """Read some columns of all shards; one that is damaged is removed, to be computed anew."""
-    for path in sorted(folder.glob("*.parquet")):
+    for path in sorted(folder.glob("[!.]*.parquet")):
         try:
             yield path, pd.read_parquet(path, columns=columns)
         except (OSError, ValueError, KeyError, pyarrow.ArrowException):

@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 from sklearn.manifold import TSNE
 
-from lib import runtime as jit
+from lib import runtime
 from lib.clustering.neighbours import nearest
 from lib.errors import UserError
 
@@ -67,7 +67,7 @@ def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray
     n_neighbors = min(n_neighbors, len(points) - 1)
     # UMAP would search neighbours approximately, and compile its search anew in each process.
     indices, distances = nearest(points, n_neighbors)
-    mapper = jit.umap().UMAP(
+    mapper = runtime.umap().UMAP(
         n_neighbors=n_neighbors,
         init=_start(points),
         random_state=seed,

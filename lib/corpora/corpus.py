@@ -15,9 +15,9 @@ import pandas as pd
 import soundfile
 
 from lib import ROOT
-from lib import files as folders
 from lib.corpora import demo, fma, gtzan
 from lib.errors import UserError
+from lib.files import walk
 
 COLUMNS = ("track_id", "path", "genre", "language", "title", "artist", "duration", "source")
 AUDIO_SUFFIXES = frozenset(".wav .au .flac .mp3 .ogg .oga .opus .aif .aiff".split())
@@ -195,7 +195,7 @@ def _folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
     A folder that alone holds all of them, such as ``audio``, says nothing: its sub-folders do.
     """
-    found = list(folders.files(folder))
+    found = list(walk(folder))
     music = sorted(p for p in found if p.suffix.lower() in AUDIO_SUFFIXES)
     files = [p for p in music if _is_text(str(p))]
     notes = []

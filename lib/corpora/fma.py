@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib import files as folders
 from lib.corpora.download import Archive
 from lib.errors import UserError
+from lib.files import walk
 
 # Addresses, sums and (rounded) sizes are those that the README of github.com/mdeff/fma publishes.
 _HOST = "https://os.unil.cloud.switch.ch/fma"
@@ -80,7 +80,7 @@ def find(data: Path) -> tuple[list[str], Path | None]:
         roots, tables = [p for p in data.iterdir() if p.name.lower().startswith("fma")], []
     files: list[str] = []
     for root in roots:
-        for path in folders.files(root):
+        for path in walk(root):
             if _AUDIO.fullmatch(path.name):
                 files.append(str(path))
             elif path.name == "tracks.csv":

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib import files as folders
 from lib.errors import UserError
+from lib.files import walk
 
 GENRES = tuple("blues classical country disco hiphop jazz metal pop reggae rock".split())
 UNREADABLE = "jazz.00054"  # truncated in every copy in circulation
@@ -43,13 +43,13 @@ _ROW = re.compile(r"([a-z]+)\.(\d{5})(?:\.(\d+))?\.\w+", re.IGNORECASE)
 
 def find_audio(data: Path) -> list[Path]:
     """Return GTZAN's audio files, at whatever depth below ``data`` or ``data/gtzan`` they lie."""
-    found = (path for folder in _folders(data) for path in folders.files(folder))
+    found = (path for folder in _folders(data) for path in walk(folder))
     return sorted(path for path in found if _AUDIO.fullmatch(path.name))
 
 
 def find_table(data: Path) -> Path | None:
     """Return the feature table, preferring whole tracks to windows; None when there is none."""
-    found = sorted(p for f in _folders(data) for p in folders.files(f) if p.name in TABLES)
+    found = sorted(p for f in _folders(data) for p in walk(f) if p.name in TABLES)
     return min(found, key=lambda p: TABLES.index(p.name), default=None)
 
 

@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lib import runtime as jit
+from lib import runtime
 from lib.audio import mfcc as audio
 
 MARKERS = "osD^vPX<>*"
@@ -62,7 +62,7 @@ def track(samples: np.ndarray, title: str) -> Figure:
     title : str
         Of the figure.
     """
-    librosa = jit.librosa()
+    librosa = runtime.librosa()
     figure, axes = plt.subplots(3, 1, figsize=(8, 6), sharex=True, layout="constrained")
     librosa.display.waveshow(samples, sr=audio.SAMPLE_RATE, ax=axes[0], color="#0173b2")
     axes[0].set(ylabel="Amplitude", xlabel="", title=title)

@@ -12,7 +12,8 @@ import torch
 
 from lib.evaluation import disentanglement, health, statistics
 from lib.models import autoencoder as models
-from lib.training.ensemble import Trained, chunks, one_thread
+from lib.runtime import one_thread
+from lib.training.ensemble import Trained, chunks
 
 SCORES = ["silhouette", "silhouette_shared", "ami"]
 

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from lib.inspection import sweep
-from lib.training.ensemble import Trained, one_thread, tensors
+from lib.runtime import one_thread
+from lib.training.ensemble import Trained, tensors
 
 
 class Traversal(NamedTuple):

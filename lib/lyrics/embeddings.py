@@ -20,9 +20,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
+from lib import files
 from lib.audio.store import file_key
 from lib.errors import UserError
-from lib.report import results
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -111,7 +111,7 @@ def sentences(
         Multiply in 16 bits, of which 8 are precision: faster where the processor can, but the
         vectors are others. On lyrics their cosine to those in 32 bits is above 0.9999.
     device : str
-        Where torch computes, as `lib.training.trainer.choose_device` names it.
+        Where torch computes, as `lib.runtime.choose_device` names it.
     cache : str or Path, optional
         Folder where vectors are kept, by the content of the texts.
 
@@ -224,7 +224,7 @@ def _cached(encoder: _Encoder, texts: list[str], cache: str | Path | None) -> np
             return stored["vectors"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # absent or damaged: made anew
         vectors = encoder.encode(texts)
-    with results.whole_file(path) as half, half.open("wb") as file:
+    with files.whole_file(path) as half, half.open("wb") as file:
         np.savez(file, vectors=vectors)
     return vectors
 

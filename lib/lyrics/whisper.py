@@ -12,6 +12,7 @@ import pandas as pd
 import soxr
 from tqdm import tqdm
 
+from lib import runtime
 from lib.audio import mfcc as audio
 from lib.errors import UserError
 from lib.lyrics import hallucinations as misheard
@@ -68,11 +69,9 @@ class Whisper:
         """Load the model; the imports take seconds."""
         import transformers
 
-        from lib.training.trainer import choose_device
-
         transformers.utils.logging.disable_progress_bar()
         transformers.utils.logging.set_verbosity_error()  # it doubts arguments it then heeds
-        self.device = choose_device(device)
+        self.device = runtime.choose_device(device)
         here = Path(model).expanduser()
         name = str(here) if here.is_dir() else model
         options = {"local_files_only": here.is_dir()}

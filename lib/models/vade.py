@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from lib.errors import UserError
 from lib.models.autoencoder import VAE
-from lib.training.ensemble import Trained, chunks, one_thread
+from lib.runtime import one_thread
+from lib.training.ensemble import Trained, chunks
 
 
 class VaDE(VAE):

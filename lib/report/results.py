@@ -7,8 +7,6 @@ while a notebook replaces its rows: notebooks may run side by side.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import matplotlib as mpl
@@ -19,6 +17,7 @@ from matplotlib.figure import Figure
 
 from lib.errors import UserError
 from lib.evaluation import health, statistics
+from lib.files import whole_file, write_csv
 from lib.report import latex
 
 SCORES = [
@@ -137,12 +136,6 @@ def judge(members: pd.DataFrame) -> str:
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
 
 
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table so that it is there whole or not at all."""
-    with whole_file(path) as half:
-        table.to_csv(half, index=False, float_format="%.6g", lineterminator="\n")
-
-
 def claim(folder: Path, corpus: str) -> None:
     """Keep a results folder to one corpus, since folders of music may have the same name.
 
@@ -168,37 +161,6 @@ def claim(folder: Path, corpus: str) -> None:
             f"{folder} has the results of {os.fsdecode(other)}, and those of {corpus} would mix "
             f"with them: rename one of the two, remove {folder}, or set results_dir"
         )
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield another name to write to, and give the file its own name when all is written.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made if need be.
-
-    Yields
-    ------
-    Path
-        In the same folder; no other process uses the same name.
-
-    Raises
-    ------
-    UserError
-        When the disk is full or the folder cannot be written to.
-    """
-    half = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield half
-        half.replace(path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
 
 
 def save_table(folder: Path, name: str, table: pd.DataFrame, caption: str) -> None:

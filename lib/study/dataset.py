@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from lib import ROOT
+from lib import files
 from lib.audio import extraction as extract
 from lib.audio import mfcc as audio
 from lib.clustering import algorithms as clustering
@@ -18,9 +18,8 @@ from lib.errors import UserError
 from lib.lyrics import embeddings as embed
 from lib.lyrics import sources as text
 from lib.report import results
+from lib.runtime import CACHE
 from lib.settings import Settings, whole_name
-
-CACHE = ROOT / ".cache"
 
 
 class Dataset:
@@ -53,7 +52,7 @@ class Dataset:
         else:
             features = extract.extract(self.corpus.tracks, cache=CACHE / "features")
         skipped = self.folder / "skipped.csv"
-        results.write_csv(skipped, features.skipped)
+        files.write_csv(skipped, features.skipped)
         if (n := len(features.vectors)) < 3:
             raise UserError(
                 f"{self.corpus.name} has {n} usable track{'s' * (n != 1)}, and it takes three "

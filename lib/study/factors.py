@@ -20,7 +20,7 @@ from lib.audio import extraction as extract
 from lib.corpora import corpus, demo
 from lib.errors import UserError
 from lib.evaluation import disentanglement, probes, statistics
-from lib.study.dataset import CACHE
+from lib.runtime import CACHE
 
 N_CLIPS = 500
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from lib import files
 from lib.errors import UserError
 from lib.evaluation import disentanglement, probes
 from lib.evaluation import ranking as verdict
@@ -16,7 +17,6 @@ from lib.models import multimodal, vade
 from lib.models.autoencoder import VAE, Autoencoder
 from lib.models.conditional import CVAE, one_hot
 from lib.models.convolutional import Conv1dVAE, ConvVAE
-from lib.report import results
 from lib.report import tables as report
 from lib.study import factors
 from lib.study import pipelines as ideas
@@ -157,7 +157,7 @@ class Contest(Study):
             judged[row.space][row.seed] if judged[row.space] else "" for row in rows.itertuples()
         ]
         names = [named[name].name for name in rows["space"]]
-        results.write_csv(self.folder / "disentanglement.csv", rows.assign(space=names))
+        files.write_csv(self.folder / "disentanglement.csv", rows.assign(space=names))
         return rows
 
     def file_name(self, representation: Representation) -> str:

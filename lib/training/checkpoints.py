@@ -20,9 +20,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from lib import files
 from lib.errors import UserError
 from lib.models.autoencoder import build, count_parameters
-from lib.report import results
 from lib.training.ensemble import Data, Fit, Member
 
 NOT_OURS = ("torch", "builtins")
@@ -117,9 +117,9 @@ def save(path: Path, architecture: partial, data: Data, fits: Sequence[Fit]) -> 
     for i, fit in enumerate(fits):
         arrays |= {f"{i}.state.{name}": tensor for name, tensor in fit.state.items()}
         arrays |= {f"{i}.history.{k}": torch.from_numpy(v) for k, v in fit.history.items()}
-    with results.whole_file(path) as half:
+    with files.whole_file(path) as half:
         save_file(arrays, half, metadata={"description": text})
-    with results.whole_file(path.with_suffix(".json")) as half:
+    with files.whole_file(path.with_suffix(".json")) as half:
         half.write_text(text + "\n", encoding="utf-8")
 
 

@@ -1,7 +1,6 @@
 """Trained networks, and what they make of the tracks that they were trained on."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from lib.errors import UserError
 from lib.evaluation.health import health
 from lib.models.autoencoder import build, count_parameters
+from lib.runtime import one_thread
 
 Data = Tensor | dict[str, Tensor]
 CHUNK = 1024  # tracks looked at together, so that a large corpus of images fits the memory
@@ -213,14 +213,3 @@ def chunks(data: Data) -> Iterator[Data]:
 def count_tracks(data: Data) -> int:
     """How many tracks there are."""
     return len(next(iter(data.values())) if isinstance(data, dict) else data)
-
-
-@contextmanager
-def one_thread():
-    """Keep torch to one thread: faster on small matrices, and sums never change their order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

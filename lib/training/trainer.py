@@ -22,11 +22,12 @@ from tqdm import tqdm
 
 from lib.errors import UserError
 from lib.models.autoencoder import build
+from lib.runtime import choose_device, one_thread
 from lib.training import checkpoints
 from lib.training.bank import Bank, kl_weight, n_held_out
-from lib.training.ensemble import Data, Fit, Member, Trained, each, one_thread, tensors
+from lib.training.ensemble import Data, Fit, Member, Trained, each, tensors
 
-__all__ = ["Trained", "choose_device", "grid", "kl_weight", "load", "random_encoder", "train"]
+__all__ = ["Trained", "grid", "kl_weight", "load", "random_encoder", "train"]
 
 
 def grid(seeds: Sequence[int], betas: Sequence[float]) -> dict[str, list]:
@@ -288,18 +289,3 @@ def _warn_if_diverged(fit: Fit, name: str) -> None:
             RuntimeWarning,
             stacklevel=4,
         )
-
-
-def choose_device(name: str = "auto") -> str:
-    """The device to train on: ``auto`` takes cuda, then mps, then cpu."""
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        return next(device for device, found in there.items() if found)
-    if not there.get(name):
-        found = " or ".join(["auto", *(device for device in there if there[device])])
-        raise UserError(f"device {name!r} is not there: choose {found}")
-    return name

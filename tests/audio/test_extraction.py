@@ -180,7 +180,7 @@ def test_two_runs_at_once_do_no_harm(tracks, tmp_path):
     assert outputs[0] == outputs[1] != b""
     alone = extract.extract(tracks, jobs=1)
     assert outputs[0] == alone.vectors.to_numpy().tobytes() + alone.images.tobytes()
-    assert not list((tmp_path / "store").rglob("*.unfinished"))
+    assert not list((tmp_path / "store").rglob(".unfinished*"))
 
 
 def test_a_worker_that_dies_costs_the_item_that_killed_it():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
+from lib import files
 from lib.errors import UserError
 from lib.report import results
 from lib.report.facts import corpus as corpus_facts
@@ -81,8 +82,8 @@ def run(
     table = pd.concat(rows).assign(corpus=corpus)
     if not labelled:
         table[["ari", "nmi", "ami", "purity"]] = np.nan
-    results.write_csv(folder / "clustering_metrics.csv", table)
-    results.write_csv(folder / "skipped.csv", pd.DataFrame(columns=["track_id", "path", "reason"]))
+    files.write_csv(folder / "clustering_metrics.csv", table)
+    files.write_csv(folder / "skipped.csv", pd.DataFrame(columns=["track_id", "path", "reason"]))
     tracks = pd.DataFrame({"track_id": [f"t{i}" for i in range(40)], "duration": 10.0})
     tracks["genre"] = [("jazz", "rock")[i % 2] if labelled else "" for i in range(40)]
     tracks["language"] = [("en", "bn")[i % 2] if words else "" for i in range(40)]
@@ -111,7 +112,7 @@ def leave_tables(folder, rng, betas, labelled, spread=0.01):
     measures = pd.DataFrame(spaces, columns=["space", "beta"])
     measures["mig"] = np.where(measures["space"] == "factors", 1.0, rng.random(len(spaces)) / 2)
     if betas:
-        results.write_csv(folder / "disentanglement.csv", measures)
+        files.write_csv(folder / "disentanglement.csv", measures)
     score = "0.300\u00a0±\u00a00.010" if labelled else ""
     given = {"ari": score, "nmi": score, "ami": score, "purity": score, "agreement": "0.700"}
     given |= {"difference": 0.0, "low": 0.0, "high": 0.0, "clear": False}
@@ -122,7 +123,7 @@ def leave_tables(folder, rng, betas, labelled, spread=0.01):
     ahead = {"difference": 0.02, "low": 0.02 - spread, "high": 0.02 + spread}
     if labelled:
         named[1] |= ahead | {"clear": spread < 0.02}
-    results.write_csv(folder / "ideas.csv", pd.DataFrame([given | name for name in named]))
+    files.write_csv(folder / "ideas.csv", pd.DataFrame([given | name for name in named]))
 
 
 def note(path, tracks, audio):
@@ -299,7 +300,7 @@ def test_silhouettes_are_set_against_the_headline(tmp_path):
     run(tmp_path)
     table = pd.read_csv(tmp_path / "clustering_metrics.csv")
     table["silhouette"] = -table["ami"]
-    results.write_csv(tmp_path / "clustering_metrics.csv", table)
+    files.write_csv(tmp_path / "clustering_metrics.csv", table)
     said = facts.gather(tmp_path)
     assert said["medium_rho_silhouette"] == "−1.00"
     assert said["medium_silhouette_best_place"] == f"{said['medium_silhouette_n']}th"

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import normalized_mutual_info_score as nmi
 
-from lib import runtime as jit
+from lib import runtime
 from lib.corpora import demo
 from lib.corpora.demo import files, genres, sound, words
 from lib.errors import UserError
@@ -434,7 +434,7 @@ def test_each_factor_but_the_mode_can_be_heard():
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    librosa = jit.librosa()
+    librosa = runtime.librosa()
     scores = [demo.compose_factors(i, seconds=3.0) for i in range(240)]
     rows = {"timbre": [], "pitch": [], "pulse": []}
     for score in scores:
@@ -463,7 +463,7 @@ def test_each_factor_but_the_mode_can_be_heard():
 
 def test_tracks_of_a_genre_differ_about_as_much_as_real_ones(tracks, music_data):
     """Loudness and brightness, against the nine genres that GTZAN has as well."""
-    librosa = jit.librosa()
+    librosa = runtime.librosa()
     real = pd.read_csv(music_data / "gtzan" / "features_30_sec.csv")
     real = pd.DataFrame(
         {

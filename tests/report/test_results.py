@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
+from lib import files
 from lib.errors import UserError
 from lib.report import results
 
@@ -104,8 +105,8 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
-    results.write_csv(tmp_path / "table.csv", pd.DataFrame({"a": [1]}))
-    with pytest.raises(ZeroDivisionError), results.whole_file(tmp_path / "table.csv") as half:
+    files.write_csv(tmp_path / "table.csv", pd.DataFrame({"a": [1]}))
+    with pytest.raises(ZeroDivisionError), files.whole_file(tmp_path / "table.csv") as half:
         half.write_text("half of it")
         _ = 1 / 0
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]

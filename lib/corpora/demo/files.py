@@ -9,12 +9,12 @@ import csv
 import hashlib
 import io
 import json
-import os
 import zlib
 from pathlib import Path
 
 from lib.corpora.demo import genres, scores, sound
 from lib.errors import UserError
+from lib.files import whole_file
 
 VERSION = 3  # of the generator: to be raised whenever any track comes out different
 RENEW = 20  # tracks between two records
@@ -42,14 +42,9 @@ def paths(split: str, name: str, track_id: str) -> tuple[str, str]:
 
 
 def replace(path: Path, content: bytes) -> int:
-    """Write a file in one step, so that nobody sees half of it; its checksum."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    """Write a file; its checksum."""
+    with whole_file(path) as half:
+        half.write_bytes(content)
     return zlib.crc32(content)
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lib import files
 from lib.errors import UserError
 from lib.figures import spaces as plots
 from lib.figures.listening_map import excerpts
-from lib.report import results
 
 MOST_EXCERPTS = 1000
 """Excerpts in a folder, 15 kB each."""
@@ -102,12 +102,12 @@ class ListeningMap:
         folder = Path(folder)
         sources = {place: f"audio/{place:05}.mp3" for place in self.excerpts}
         for place, source in sources.items():
-            with results.whole_file(folder / source) as half:
+            with files.whole_file(folder / source) as half:
                 half.write_bytes(self.excerpts[place])
         for other in (folder / "audio").glob("*.mp3"):
             if f"audio/{other.name}" not in sources.values():
                 other.unlink()
-        with results.whole_file(folder / "map.html") as half:
+        with files.whole_file(folder / "map.html") as half:
             half.write_bytes(self._page(sources))
         return folder / "map.html"
 
