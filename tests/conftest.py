@@ -6,11 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import HealthCheck, settings
 
 from lib import runtime
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMED = os.environ.get("MUSIC_DATA")
+
+# No test depends on the clock: a busy machine is slow, and no less right.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_configure(config):

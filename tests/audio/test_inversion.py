@@ -117,7 +117,7 @@ def test_a_silent_image_is_silence():
     assert not inversion.sound(silent).any()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(arrays(np.float32, (20, 8), elements=st.floats(-300, 300, width=32)))
 def test_whatever_a_decoder_says_can_be_played(mfcc):
     sound = inversion.sound(mfcc)

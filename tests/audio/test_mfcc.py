@@ -90,7 +90,7 @@ def test_filters_are_those_of_librosa():
         )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     length=st.integers(1, 20_000),
     cuts=st.lists(st.integers(0, 20_000), max_size=8),
@@ -111,7 +111,7 @@ def test_stretches_hold_every_frame_once_however_the_signal_comes(length, cuts, 
     assert start + len(stretches[-1]) - n * audio.HOP == len(padded)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 700)),
               elements=st.floats(-1000, 1000, width=32)))  # fmt: skip
 def test_an_image_is_a_fair_mean_of_the_track(coefficients):
@@ -133,7 +133,7 @@ def test_an_image_keeps_what_fits_and_averages_cells_of_equal_length():
     np.testing.assert_allclose(thirds[:2], [1 / 3, 5 / 3], atol=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 80)),
               elements=st.floats(0, 100, width=32)))  # fmt: skip
 def test_the_median_along_rows_is_the_exact_one(rows):

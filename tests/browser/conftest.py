@@ -15,6 +15,9 @@ CHROMIUM = (
     or shutil.which("google-chrome")
 )
 
+HANG = 600_000
+"""Milliseconds after which a page is taken to hang; nothing is asserted of its speed."""
+
 
 @pytest.fixture(scope="session")
 def browser():
@@ -51,15 +54,28 @@ class Record:
 
 
 @pytest.fixture
-def page(browser):
+def new_page(browser):
+    """Return a function that opens a page; its options are those of a browser's context."""
+    contexts = []
+
+    def new(**options):
+        contexts.append(browser.new_context(**options))
+        contexts[-1].set_default_timeout(HANG)
+        return contexts[-1].new_page()
+
+    yield new
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page):
     """Return a page of a desktop's size; ``page.record`` says what it asked for and what failed."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    tab = context.new_page()
+    tab = new_page(viewport={"width": 1280, "height": 900})
     tab.record = record = Record()
     tab.on("pageerror", lambda error: record.errors.append(str(error)))
     tab.on("console", lambda m: record.errors.append(m.text) if m.type == "error" else None)
     tab.on("request", lambda request: record.requests.append(request.url))
     tab.on("requestfailed", lambda request: record.failed.append(request.url))
     tab.on("response", lambda r: record.failed.append(r.url) if r.status >= 400 else None)
-    yield tab
-    context.close()
+    return tab

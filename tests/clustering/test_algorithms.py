@@ -64,7 +64,7 @@ def test_the_registry_tells_what_the_seed_changes(name):
 
 
 @with_k
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(n=st.integers(2, 12), data=st.data())
 def test_few_points_make_no_more_clusters_than_asked(name, n, data):
     k = data.draw(st.integers(1, n))
@@ -181,7 +181,7 @@ def test_choosing_k_without_labels():
         clustering.choose_n_clusters(np.ones((9, 2)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(2, 60), st.integers(1, 30), st.integers(1, 4), st.integers(0, 99))
 def test_nearest_neighbours_by_their_definition(n, k, n_dims, seed):
     points = np.random.default_rng(seed).integers(-3, 4, (n, n_dims)).astype(float)
@@ -204,7 +204,7 @@ def test_neighbours_are_searched_once_and_nobody_can_spoil_them(monkeypatch):
     assert (nearest(points, 12)[0][:, :5] == kept).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(2, 80), st.integers(1, 6), st.integers(0, 99))
 def test_the_graph_is_whole_and_has_all_neighbours(n, n_places, seed):
     rng = np.random.default_rng(seed)

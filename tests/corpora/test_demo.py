@@ -248,7 +248,7 @@ def test_unknown_genre_is_refused():
 
 
 @given(st.sampled_from(demo.GENRES), st.integers(0, 10**6), st.integers(0, 10**6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_factors_come_from_the_genre_or_its_neighbours(genre, index, seed):
     found = genres.draw_genre(genre, index, seed)
     rows = [genres.TABLE[g] for g in (genre, *genres.NEIGHBOURS[genre])]
@@ -278,7 +278,7 @@ def test_factors_of_the_factors_split_are_independent():
     st.integers(0, 10**6),
     st.floats(1, 12).map(lambda s: round(s, 3)),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_notes_can_be_played(genre, index, seconds):
     split = "factors" if genre == "factors" else "genres"
     score = files.compose(split, genre, index, 0, seconds)

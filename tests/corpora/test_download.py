@@ -443,7 +443,7 @@ def test_the_space_for_the_content_is_checked(tmp_path, monkeypatch):
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_whatever_bytes_are_spoilt_nothing_but_a_user_error_comes(data, tmp_path_factory):
     method = data.draw(
         st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])

@@ -123,7 +123,7 @@ def test_information_is_adjusted_by_what_shuffled_tracks_have():
     assert found == pytest.approx(np.array([[expected]]), abs=0.005)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.integers(0, 1000),
     st.floats(0.01, 100),

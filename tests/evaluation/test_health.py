@@ -28,7 +28,7 @@ def test_r2_of_images_counts_all_pixels():
     assert health.r2(x, y) == pytest.approx(health.r2(x.reshape(30, -1), y.reshape(30, -1)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     arrays(float, (12, 3), elements=st.floats(-10, 10)),
     st.floats(0.1, 10),

@@ -164,7 +164,7 @@ def partitioned(draw):
     return draw(st.sampled_from([1.0, 1e-15, 1e15])) * points, labels
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(partitioned())
 def test_the_silhouette_by_its_definition(case):
     points, labels = case
@@ -175,7 +175,7 @@ def test_the_silhouette_by_its_definition(case):
         assert silhouette(points, labels)[0] == pytest.approx(exact.mean(), abs=1e-5)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(3, 80), st.integers(1, 20), st.integers(2, 9), st.integers(0, 999))
 def test_the_silhouette_as_of_scikit_learn(n, n_dims, k, seed):
     rng = np.random.default_rng(seed)

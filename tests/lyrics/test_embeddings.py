@@ -62,7 +62,7 @@ def test_related_texts_are_near_in_both_languages():
     assert alike.argmax(axis=1).tolist() == [1, 0, 3, 2, 5, 4, 7, 6]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=12), st.integers(1, 8))
 def test_any_texts_have_unit_vectors_or_none(texts, n_dims):
     there = embed.has_text(texts)

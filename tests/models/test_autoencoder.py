@@ -25,7 +25,7 @@ def copy_member(bank: nn.Module, m: int, single: nn.Module) -> nn.Module:
 sizes = st.integers(1, 7)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(members=sizes, batch=sizes, inputs=sizes, outputs=sizes)
 def test_linear_is_that_of_torch(members, batch, inputs, outputs):
     bank = Linear(members, inputs, outputs)

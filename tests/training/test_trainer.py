@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -230,7 +230,6 @@ def test_an_autoencoder_trains_the_same_way():
 
 
 @given(st.integers(0, 300), st.integers(0, 100))
-@settings(deadline=None)
 def test_kl_weight_climbs_from_zero_to_one(epoch, warmup):
     weight = training.kl_weight(epoch, warmup)
     assert 0 <= weight <= training.kl_weight(epoch + 1, warmup) <= 1
@@ -571,7 +570,6 @@ def test_data_that_cannot_be_trained_on():
     workers=st.integers(1, 4),
     n_rates=st.integers(1, 3),
 )
-@settings(deadline=None)
 def test_banks_hold_each_member_once_and_are_even(n, size, workers, n_rates):
     members = [Member(seed, learning_rate=10.0 ** -(seed % n_rates)) for seed in range(n)]
     banks = training._banks(members, size, workers, "cpu")
