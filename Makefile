@@ -77,12 +77,11 @@ test: .venv/installed ## unit tests, notebooks in step, notebooks give their sto
 	@$(MAKE) --no-print-directory data CORPUS=demo
 	@echo "== style"
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format --check -q .
-	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(shell find lib -name "*.py")
 	@echo "== unit tests"
 	@$(BIN)/python -m pytest $(WORKERS)
 	@echo "== notebooks against their stored outputs"
 	@TQDM_DISABLE=1 MUSIC_RESULTS=$$(mktemp -d) $(BIN)/python -m pytest $(WORKERS) --nbval --nbval-current-env \
-	  --nbval-cell-timeout=600 --nbval-sanitize-with tests/sanitize.cfg notebooks
+	  --nbval-cell-timeout=7200 --nbval-kernel-startup-timeout=600 --nbval-sanitize-with tests/sanitize.cfg notebooks
 
 compare: .venv/installed ## two runs on one page: make compare A=results/x B=results/y
 	@$(BIN)/python tools/compare.py "$(or $(A),$(error name two runs: make compare A=results/x B=results/y))" \
