@@ -30,7 +30,7 @@ help: ## list these targets
 report: $(EXECUTED) ## environment, data, notebooks, and the book in HTML
 	@echo "== building the book"
 	@mkdir -p book/results && cp $(EXECUTED) book/results/
-	@$(BIN)/python tools/facts.py $(RESULTS) book/results/facts.json
+	@$(BIN)/music-clustering facts $(RESULTS) book/results/facts.json
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q
 	@rm -rf _build/html/map && if [ -d $(RESULTS)/map ]; then cp -r $(RESULTS)/map _build/html/; fi
 	@echo "== done: open _build/html/index.html; tables and figures are in $(RESULTS)/"
@@ -66,7 +66,7 @@ data: $(RESULTS)/.corpus ## find the corpus, or compose the demo corpus
 
 # Looked at each time, and written only when music, words or labels have changed.
 $(RESULTS)/.corpus: .venv/installed always
-	@$(BIN)/python tools/prepare.py "$(WHERE)" $@
+	@$(BIN)/music-clustering prepare "$(WHERE)" $@
 
 always:
 
@@ -84,17 +84,17 @@ test: .venv/installed ## unit tests, notebooks in step, notebooks give their sto
 	  --nbval-cell-timeout=7200 --nbval-kernel-startup-timeout=600 --nbval-sanitize-with tests/sanitize.cfg notebooks
 
 compare: .venv/installed ## two runs on one page: make compare A=results/x B=results/y
-	@$(BIN)/python tools/compare.py "$(or $(A),$(error name two runs: make compare A=results/x B=results/y))" \
+	@$(BIN)/music-clustering compare "$(or $(A),$(error name two runs: make compare A=results/x B=results/y))" \
 	  "$(or $(B),$(error name two runs: make compare A=results/x B=results/y))"
 
 fetch: .venv/installed ## download FMA: make fetch CORPUS=fma SIZE=small|medium|large|full
-	@$(BIN)/python tools/fetch.py "$(WHERE)" $(SIZE)
+	@$(BIN)/music-clustering fetch "$(WHERE)" $(SIZE)
 
 lab: .venv/installed ## open the notebooks in JupyterLab
 	@cd notebooks && PATH="$(abspath $(BIN)):$$PATH" jupyter lab
 
 check-install: .venv/installed ## is everything there and working? (under a minute)
-	@$(BIN)/python tools/check_install.py
+	@$(BIN)/music-clustering check
 
 notebooks: .venv/installed ## after editing a notebook: bring its pair in step, store its outputs
 	@$(BIN)/python tools/store_outputs.py $(NOTEBOOKS:%=notebooks/%.py)

@@ -85,10 +85,9 @@ assert not changed, changed
 def test_checking_the_installation_compiles_into_our_own_cache():
     runtime.warm()
     script = """
-import runpy
-check = runpy.run_path("tools/check_install.py")["packages"]
-check.__globals__["PACKAGES"] = ["umap"]
-check()
+from lib.cli import check
+check.PACKAGES = ["umap"]
+check.packages()
 import numba
 print(numba.config.CACHE_DIR)
 """

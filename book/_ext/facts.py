@@ -3,8 +3,8 @@
 ``{fact}`name` `` puts in the text of that name, the directive of the same name parses it as MyST (a
 table, say), ``{when} a, not b`` keeps what it holds only where a is true of the run and b is not,
 and ``{flow}`` runs the paragraphs that it holds together into one. The facts are made by
-``tools/facts.py``. A name that the run did not give is a warning, which fails a build that takes
-warnings for errors.
+``music-clustering facts``. A name that the run did not give is a warning, which fails a build that
+takes warnings for errors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def facts(env) -> dict[str, str | bool]:
     path = Path(env.srcdir) / env.config.facts_file
     env.note_dependency(str(path))
     if not path.exists():
-        logger.warning("%s is missing: make it with tools/facts.py", path, type="facts")
+        logger.warning("%s is missing: make it with music-clustering facts", path, type="facts")
         return {}
     return json.loads(path.read_text(encoding="utf-8"))
 

@@ -1,4 +1,4 @@
-"""What make and the small programs behind it say when they are told something wrong."""
+"""What make passes on to the programs behind it, and what environment.py says."""
 
 import os
 import shutil
@@ -30,16 +30,8 @@ def test_make_passes_on_the_corpus_that_was_meant(given, passed):
     if not shutil.which("make"):
         pytest.skip("no make")
     done = run("make", "-n", "data", f"CORPUS={given}")
-    assert f"tools/prepare.py {passed} " in done.stdout
+    assert f"music-clustering prepare {passed} " in done.stdout
     assert not done.stderr
-
-
-@pytest.mark.parametrize("given", ["gtzann", ""])
-def test_a_corpus_that_is_not_there_stops_make_with_one_line(tmp_path, given):
-    note = tmp_path / "results" / ".corpus"
-    done = run(sys.executable, "tools/prepare.py", given, str(note))
-    assert done.returncode == 1 and not note.parent.exists()
-    assert done.stderr.startswith(f"there is no corpus {given!r}") and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["music", "two  words", "gtzan_table", "বাউল"])
@@ -56,21 +48,6 @@ def test_make_and_the_notebooks_put_results_into_the_same_folder(tmp_path, monke
             continue  # make asks the same, and stops
         done = run("make", "-n", "data", f"CORPUS={given}")
         assert f'" {folder}/.corpus' in done.stdout
-
-
-def test_a_folder_that_would_mix_its_results_with_others_stops_make(tones, tmp_path):
-    note = tmp_path / "results" / "tones" / ".corpus"
-    prepare = (sys.executable, "tools/prepare.py")
-    for _ in range(2):
-        assert run(*prepare, str(tones), str(note)).returncode == 0
-    other = shutil.copytree(tones, tmp_path / "other" / "tones")
-    done = run(*prepare, str(other), str(note))
-    assert done.returncode == 1 and done.stderr.count("\n") == 1
-    assert f"has the results of {tones}, and those of {other} would mix" in done.stderr
-    named = tones.rename(tmp_path / "gtzan")
-    done = run(*prepare, str(named), str(tmp_path / "results" / "gtzan" / ".corpus"))
-    assert done.returncode == 1 and "has the name of another corpus" in done.stderr
-    assert not (tmp_path / "results" / "gtzan").exists()
 
 
 def test_an_environment_needs_a_python_that_can_make_one(tmp_path):

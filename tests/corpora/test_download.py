@@ -1,10 +1,8 @@
 import contextlib
-import dataclasses
 import errno
 import hashlib
 import io
 import re
-import runpy
 import stat
 import struct
 import subprocess
@@ -22,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import ROOT
-from lib.corpora import download, fma, unpack
+from lib.corpora import download, unpack
 from lib.errors import UserError
 
 PAUSE = 0.001
@@ -269,42 +267,6 @@ def test_a_run_that_was_killed_loses_next_to_nothing(tmp_path):
         server.silent_after = None
         assert download.download(archive, tmp_path, pause=PAUSE).read_bytes() == SONGS
         assert server.asked == [None, f"bytes={kept}-"]
-
-
-def fetch_tool(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["fetch.py", *map(str, arguments)])
-    runpy.run_path(str(ROOT / "tools" / "fetch.py"), run_name="__main__")
-
-
-def test_the_command_fetches_metadata_and_audio(tmp_path, monkeypatch, capsys):
-    tables = make_zip([("fma_metadata/tracks.csv", "x")])
-    clips = make_zip([("fma_small/000/000002.mp3", SONG)])
-    with serving(tables) as one, serving(clips) as other:
-        for name, server in (("metadata", one), ("small", other)):
-            archive = dataclasses.replace(
-                archive_at(server), url=server.url.replace("songs", f"fma_{name}")
-            )
-            monkeypatch.setitem(fma.ARCHIVES, name, archive)
-        fetch_tool(monkeypatch, "fma", "small", "--data-dir", tmp_path)
-    assert (tmp_path / "fma/fma_small/000/000002.mp3").read_bytes() == SONG
-    assert (tmp_path / "fma/fma_metadata/tracks.csv").read_text() == "x"
-    said = capsys.readouterr().out
-    assert said.index("licence") < said.index("Please cite: M. Defferrard") < said.index("== ")
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (("gtzan",), "GTZAN's audio cannot be downloaded any more: data/README.md says"),
-        (("demo",), "nothing to fetch for corpus 'demo'"),
-        (("fma", "tiny"), "FMA comes as metadata, small, medium, large, full, not as 'tiny'"),
-        (("fma", "small", "--data-dir", "/nowhere"), "/nowhere does not exist"),
-    ],
-)
-def test_the_command_says_in_one_line_what_it_cannot_do(monkeypatch, arguments, message):
-    with pytest.raises(SystemExit, match=message) as stop:
-        fetch_tool(monkeypatch, *arguments)
-    assert "\n" not in str(stop.value)
 
 
 # --- unpacking ---------------------------------------------------------------------------------

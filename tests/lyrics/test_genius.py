@@ -1,8 +1,5 @@
 import json
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
 import traceback
@@ -14,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import ROOT
 from lib.errors import UserError
 from lib.lyrics import genius, journal
 from lib.lyrics import sources as text
@@ -266,16 +262,6 @@ def test_token_comes_from_the_environment_alone(tracks, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="holds characters that no access token has") as error:
         genius.fetch(tracks, tmp_path)
     assert "two words" not in str(error.value)
-
-
-def test_command_tells_its_errors_in_a_line(tones):
-    environment = {k: v for k, v in os.environ.items() if k != genius.TOKEN}
-    ran = subprocess.run(
-        [sys.executable, ROOT / "tools" / "lyrics.py", "genius", tones],
-        capture_output=True, text=True, env=environment, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 1 and ran.stderr.startswith("GENIUS_ACCESS_TOKEN is not set")
-    assert len(ran.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ WORDS = ("tfidf", "sbert", "hybrid_tfidf", "hybrid_sbert")
 
 
 def read_note(path: Path) -> tuple[pd.DataFrame, bool]:
-    """Read the note that ``tools/prepare.py`` leaves of a corpus.
+    """Read the note that ``music-clustering prepare`` leaves of a corpus.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def gather(folder: Path) -> Facts:
     ----------
     folder : Path
         With ``clustering_metrics.csv``, ``skipped.csv``, the note of the corpus, ``models/`` and
-        ``latents/``, as notebooks and ``tools/prepare.py`` leave them.
+        ``latents/``, as notebooks and ``music-clustering prepare`` leave them.
 
     Returns
     -------

@@ -1,10 +1,9 @@
-"""Is everything there, and does it work? One line a check; exit code 1 if any fails."""
+"""Is everything there, and does it work? One line per check."""
 
 from __future__ import annotations
 
 import importlib
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ PACKAGES = (
 
 
 def packages() -> str:
-    """Import everything that the study is built on, what compiles itself in our own cache."""
+    """Import all that the study is built on; what compiles itself does so in our own cache."""
     from lib import runtime
 
     runtime.warm()
@@ -111,11 +110,13 @@ def data() -> str:
     return f"in {folder}: {', '.join(found) or 'nothing yet (make data composes the demo corpus)'}"
 
 
-def main() -> int:
+CHECKS: list[Callable[[], str]] = [packages, device, features, model, clusters, figure, data]
+
+
+def run() -> int:
     """Run all checks and return how many failed."""
-    checks: list[Callable[[], str]] = [packages, device, features, model, clusters, figure, data]
     failed = 0
-    for check in checks:
+    for check in CHECKS:
         start = time.perf_counter()
         try:
             outcome, message = "pass", check()
@@ -124,7 +125,3 @@ def main() -> int:
         seconds = time.perf_counter() - start
         print(f"{outcome}  {check.__name__:<9} {message} ({seconds:.1f} s)", flush=True)
     return failed
-
-
-if __name__ == "__main__":
-    sys.exit(1 if main() else 0)
