@@ -159,9 +159,14 @@ CORPORA = ("demo", "gtzan", "gtzan_table", "fma")
 """The corpora that go by a name; any other is the path of a folder."""
 
 
+def algorithm(key: str) -> Algorithm:
+    """Return an algorithm, a network's own mixture included, or a row for orientation."""
+    return {**ALGORITHMS, "mixture": MIXTURE, **REFERENCES}.get(key, Algorithm(key, key, key))
+
+
 def title(key: str) -> str:
-    """What tables call a representation, algorithm or score; its key where it has no other name."""
-    for names in (REPRESENTATIONS, SCORES, HEALTH, ALGORITHMS, _by_key(MIXTURE), REFERENCES):
+    """What tables call a representation or a score; its key where it has no other name."""
+    for names in (REPRESENTATIONS, SCORES, HEALTH):
         if key in names:
             return names[key].title
     return key
@@ -201,7 +206,7 @@ class Method:
             return REFERENCES[self.algorithm].title
         if self.algorithm == "kmeans":
             return self.space
-        return f"{self.space}, {_algorithm(self.algorithm).title}"
+        return f"{self.space}, {algorithm(self.algorithm).title}"
 
     @property
     def space_noun(self) -> str:
@@ -211,7 +216,7 @@ class Method:
     @property
     def noun(self) -> str:
         """What a sentence calls the method, as in "PCA under Ward's method"."""
-        return f"{self.space_noun} under {_algorithm(self.algorithm).noun}"
+        return f"{self.space_noun} under {algorithm(self.algorithm).noun}"
 
     def _space(self, form: str, gap: str) -> str:
         kind = REPRESENTATIONS.get(self.representation)
@@ -226,10 +231,6 @@ class Method:
         if self.beta is not None:
             own &= rows["beta"] == self.beta
         return rows[own].set_index("seed")
-
-
-def _algorithm(key: str) -> Algorithm:
-    return ({**ALGORITHMS, "mixture": MIXTURE, **REFERENCES}).get(key, Algorithm(key, key, key))
 
 
 def with_titles(rows: pd.DataFrame) -> pd.DataFrame:

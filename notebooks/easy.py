@@ -40,8 +40,9 @@ settings = Settings.from_notebook(globals())
 from lib.models import autoencoder as models
 from lib.figures import spaces as plots
 from lib.clustering import projection
-from lib.report import tables as report
-from lib.report import results
+from lib import report
+from lib.catalogue import title, with_titles
+from lib.report import results, tables
 from lib.figures import scores as score_plots
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
@@ -78,7 +79,7 @@ raw, pca = study.raw(), study.pca()
 baselines = study.score([raw, pca])
 columns = ["ami", "ari", "purity", "silhouette", "calinski_harabasz", "davies_bouldin"]
 study.table(
-    report.scores_table(baselines, columns),
+    tables.scores(baselines, columns),
     "The baselines: mean and half of the 95% interval over seeds.",
     "easy-baselines",
 )
@@ -151,7 +152,7 @@ representations = [
 # %% tags=["hide-input", "nbval-ignore-output"]
 rows = study.score(representations)
 study.save(rows, representations)
-against = report.scores_table(rows, ["ami", "nmi", "ari", "purity"])
+against = tables.scores(rows, ["ami", "nmi", "ari", "purity"])
 study.table(against, "k-means against the genres: mean ± half of the 95% interval.", "easy")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
@@ -164,7 +165,7 @@ sentences.duel(rows, "ami", "vae", "pca", "pca_matched", "raw", "random_encoder"
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 GEOMETRY = ["silhouette", "silhouette_shared", "calinski_harabasz", "davies_bouldin"]
-geometry = report.scores_table(rows, GEOMETRY)
+geometry = tables.scores(rows, GEOMETRY)
 study.table(geometry, "The same partitions by their geometry.", "easy-geometry")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -178,7 +179,7 @@ sentences.duel(rows, "silhouette_shared", "vae", "pca", "pca_matched")
 shown = ["ami", "nmi", "ari", "purity", "silhouette", "silhouette_shared"]
 others = rows[rows["algorithm"] != "genres"]  # whose 1.0 would press all the others flat
 bars = score_plots.score_bars(
-    report.with_names(others), {score: report.SCORE_NAMES[score] for score in shown}
+    with_titles(others), {score: title(score) for score in shown}
 )
 study.keep(bars, "easy_scores")
 

@@ -38,7 +38,7 @@ settings = Settings.from_notebook(globals())
 from lib.corpora import demo
 from lib.figures import spaces as plots
 from lib.clustering import projection
-from lib.report import tables as report
+from lib import report
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
 from lib.study.study import Study

@@ -52,9 +52,10 @@ from lib.audio import inversion
 from lib.figures import latents as latent_plots
 from lib.models import autoencoder as models
 from lib.clustering import projection
-from lib.report import tables as report
 from lib import files
-from lib.report import results
+from lib import report
+from lib.catalogue import LANGUAGES, Method, title
+from lib.report import tables
 from lib.figures import scores as score_plots
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
@@ -84,7 +85,7 @@ report.say(study.corpus.summary)
 swept = study.sweep()
 members = sweep.members(swept)
 dimensions = sweep.dimensions(swept)
-study.table(report.sweep_table(members), "What each beta does to the code.", "hard-sweep")
+study.table(tables.sweep(members), "What each beta does to the code.", "hard-sweep")
 
 # %% mystnb={"figure": {"caption": "Rate against distortion: a point a network, a line through the means of each beta.", "name": "fig-hard-rate"}, "image": {"alt": "Scatter of KL against reconstruction error, joined in the order of beta"}} tags=["hide-input", "nbval-ignore-output"]
 study.keep(latent_plots.rate_distortion(members), "hard_rate_distortion")
@@ -118,7 +119,7 @@ sweep_sentences.code(members, dimensions)
 
 # %% tags=["hide-input"]
 headline = study.headline
-label = report.SCORE_NAMES[headline]
+label = title(headline)
 spaces = contest.by_beta(swept)
 sweep_rows = study.score(spaces)
 members = sweep.with_scores(members, sweep_rows)
@@ -188,7 +189,7 @@ networks["vade"] = study.vade()
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 looked_at = contest.at_beta(swept, settings.beta)
-table = report.health_table({f"VAE, beta {settings.beta:g}": looked_at} | networks)
+table = tables.health({f"VAE, beta {settings.beta:g}": looked_at} | networks)
 study.table(table, "The networks and their health.", "hard-health")
 
 # %% [markdown]
@@ -220,13 +221,13 @@ shown
 shown = None
 if known:
     probed = {
-        report.space_name(r.name, r.beta): r.z
+        Method(r.name, beta=r.beta).space: r.z
         for r in coded
         if r.beta in (1, settings.beta) or r.name == "pca"
     }
     caption = "Balanced accuracy of a linear reader for each factor; the last row is chance."
     shown = study.table(
-        report.rounded(factors.knowledge(probed, known.levels)), caption, "hard-factors"
+        tables.rounded(factors.knowledge(probed, known.levels)), caption, "hard-factors"
     )
 shown
 
@@ -284,7 +285,7 @@ if len(tried):
     summed = ideas.summary(tried)
     files.write_csv(study.folder / "ideas.csv", summed)
     caption = "Ideas for all features, those whose partitions agree most with the others' on top."
-    shown = study.table(report.ideas_table(summed), caption, "hard-ideas")
+    shown = study.table(tables.pipelines(summed), caption, "hard-ideas")
 shown
 
 # %% tags=["nbval-ignore-output", "remove-input"]
@@ -332,7 +333,7 @@ sentences.duel(rows, headline, "vae", *told_more)
 # [The figure below](#fig-hard-verdict) shows the same methods by every score that counts, coloured by rank.
 
 # %% mystnb={"figure": {"caption": "Spaces under k-means by all scores that make up the overall one; the colours are ranks.", "name": "fig-hard-verdict"}, "image": {"alt": "Heat map of scores, methods down, scores across"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-names = {score: report.SCORE_NAMES[score] for score in verdict.scores(rows)}
+names = {score: title(score) for score in verdict.scores(rows)}
 study.keep(verdict_plots.verdict_matrix(fair, names), "hard_verdict")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -384,8 +385,8 @@ sentences.added(compared, "adding words")
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 best = study.best([s for s in spaces if s.name != "cvae_genre"], rows, headline)
 clusters = study.partition(best)
-languages = np.array([report.LANGUAGES.get(c, c) if c else "" for c in study.languages])
-report.say(f"The best space under k-means is {report.space_name(best.name, best.beta)}.")
+languages = np.array([LANGUAGES.get(c, c) if c else "" for c in study.languages])
+report.say(f"The best space under k-means is {Method(best.name, beta=best.beta).space}.")
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 about = {"genres": study.truth, "languages": languages, "texts": study.sung}
@@ -428,7 +429,7 @@ study.keep(page, "hard_summary")
 # Each point is a track: point to read its name, click to hear it.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-name = report.space_name(best.name, best.beta)
+name = Method(best.name, beta=best.beta).space
 maps = {f"{name}, t-SNE": flat, f"{name}, UMAP": projection.umap(best.z[0])}
 maps |= {
     f"VAE, beta {settings.beta:g}, t-SNE": study.map(looked_at.z[0]),

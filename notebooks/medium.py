@@ -42,8 +42,9 @@ from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison
 from lib.models import autoencoder as models
 from lib.figures import spaces as plots
-from lib.report import tables as report
-from lib.report import results
+from lib import report
+from lib.catalogue import LANGUAGES, Method, title
+from lib.report import results, tables
 from lib.figures import scores as score_plots
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
@@ -80,7 +81,7 @@ sentences.words(study.words)
 # %% tags=["book-only", "hide-input"]
 plain = [study.raw(), study.pca(), *study.spectral()]
 plain += [*study.words_alone(), *study.hybrids()]
-names = ", ".join(report.space_name(r.name) for r in plain)
+names = ", ".join(Method(r.name, beta=r.beta).space for r in plain)
 report.say(f"Spaces without training: {names}.")
 
 # %% [markdown] tags=["book-only"]
@@ -100,14 +101,14 @@ learned = [
     representation(name, t, beta=1.0, features=kinds.get(name, "mfcc_mean"))
     for name, t in trained.items()
 ]
-study.table(report.health_table(trained), "The networks and their health.", "medium-health")
+study.table(tables.health(trained), "The networks and their health.", "medium-health")
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-medium-training) shows how they learned. The image has many times more numbers than the
 # vector, so the losses of the 2-D network live on another scale.
 
 # %% mystnb={"figure": {"caption": "Losses over epochs; the band runs from the lowest to the highest seed.", "name": "fig-medium-training"}, "image": {"alt": "Three panels of losses over epochs, one line for each network"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-curves = {report.NAMES[name]: t.history for name, t in trained.items()}
+curves = {title(name): t.history for name, t in trained.items()}
 study.keep(plots.training_curves(curves, log=True), "medium_training")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -143,7 +144,7 @@ spaces = [*plain, *learned]
 rows = study.score(spaces, list(clustering.ALGORITHMS))
 study.save(rows, spaces)
 headline = study.headline
-caption = f"{report.SCORE_NAMES[headline]} of each space (down) under each algorithm (across)."
+caption = f"{title(headline)} of each space (down) under each algorithm (across)."
 study.table(comparison.matrix(rows, headline), caption, "medium")
 
 # %% [markdown] tags=["book-only"]
@@ -177,7 +178,7 @@ sentences.exactness(len(study.truth))
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 ranked = comparison.ranking(rows, headline)
-study.table(report.ranked_table(ranked[:5], headline), "The five best.", "medium-top")
+study.table(tables.ranked(ranked[:5], headline), "The five best.", "medium-top")
 
 # %% [markdown] tags=["book-only"]
 # [The table below](#tab-medium-best) names the best of each kind of features.
@@ -185,7 +186,7 @@ study.table(report.ranked_table(ranked[:5], headline), "The five best.", "medium
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 best = comparison.ranking(rows, headline, by=["features", "method"]).drop_duplicates("features")
 caption = "The best method on each kind of features."
-study.table(report.ranked_table(best, headline), caption, "medium-best")
+study.table(tables.ranked(best, headline), caption, "medium-best")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.ranking(ranked, headline)
@@ -197,11 +198,11 @@ sentences.ranking(ranked, headline)
 # are taken in each space itself. Look for columns that disagree: a space that wins by geometry and loses by genre.
 
 # %% mystnb={"figure": {"caption": "The headline score of each space under each algorithm.", "name": "fig-medium-matrix"}, "image": {"alt": "Heat map of scores, spaces down, algorithms across"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-figure = score_plots.score_matrix(comparison.means(rows, headline), report.SCORE_NAMES[headline])
+figure = score_plots.score_matrix(comparison.means(rows, headline), title(headline))
 study.keep(figure, "medium_matrix")
 
 # %% mystnb={"figure": {"caption": "All scores under k-means; the numbers are raw, the colours scaled by column.", "name": "fig-medium-scores"}, "image": {"alt": "Heat map of scores, spaces down, scores across, scaled by column"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-scores = report.kmeans_scores(rows)
+scores = tables.kmeans_scores(rows)
 figure = score_plots.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
 study.keep(figure, "medium_scores")
 
@@ -252,7 +253,7 @@ sentences.genres_apart(together)
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 agreement = study.agreement(spaces)
 study.table(
-    report.rounded(agreement), "Do clusters follow the genre or the language?", "medium-language"
+    tables.rounded(agreement), "Do clusters follow the genre or the language?", "medium-language"
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -264,10 +265,10 @@ space_sentences.language(agreement)
 # understand spaces, and never to choose one.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-codes = {report.space_name(r.name): r.z for r in spaces}
+codes = {Method(r.name, beta=r.beta).space: r.z for r in spaces}
 knowledge = comparison.knowledge(codes, study.facts)
 caption = "Balanced accuracy of a linear reader (means over seeds, five-fold cross-validation)."
-study.table(report.rounded(knowledge), caption, "medium-knowledge")
+study.table(tables.rounded(knowledge), caption, "medium-knowledge")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 space_sentences.knowledge(knowledge)
@@ -306,7 +307,7 @@ clusters = study.partition(winner)
 study.keep(score_plots.contingency(study.truth, clusters), "medium_genres")
 
 # %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-languages = np.array([report.LANGUAGES.get(code, code) for code in study.languages])
+languages = np.array([LANGUAGES.get(code, code) for code in study.languages])
 study.keep(score_plots.contingency(languages, clusters, "Language"), "medium_languages")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -320,9 +321,9 @@ sentences.clusters(study.truth, clusters)
 # %% mystnb={"figure": {"caption": "The chapter on one page.", "name": "fig-medium-summary"}, "image": {"alt": "Nine panels: three maps, three score comparisons, algorithms, differences, and a scatter of scores"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 flat = study.map(winner.z[0])
 groups = {"genre": study.truth, "language": languages, "cluster": clusters}
-three = {s: report.SCORE_NAMES[s] for s in (headline, "silhouette", "silhouette_shared")}
+three = {s: title(s) for s in (headline, "silhouette", "silhouette_shared")}
 if headline == "silhouette_shared":
-    three["calinski_harabasz"] = report.SCORE_NAMES["calinski_harabasz"]
+    three["calinski_harabasz"] = title("calinski_harabasz")
 page = score_plots.summary(flat, groups, comparison.named(rows), three, compared)
 study.keep(page, "medium_summary")
 

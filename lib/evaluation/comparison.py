@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from lib.catalogue import algorithm, with_titles
 from lib.evaluation import probes, statistics
-from lib.report.tables import ALGORITHM_NAMES, with_names
 
 NOISE_ALLOWED = 0.05
 
 
 def partitions(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of real partitions: not those of random labels or of the genres."""
-    return with_names(rows[~rows["algorithm"].isin(["random", "genres"])])
+    return with_titles(rows[~rows["algorithm"].isin(["random", "genres"])])
 
 
 def each_once(rows: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def each_once(rows: pd.DataFrame) -> pd.DataFrame:
 def named(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of real partitions, with algorithms called as tables call them."""
     rows = partitions(rows)
-    return rows.assign(algorithm=rows["algorithm"].map(ALGORITHM_NAMES))
+    return rows.assign(algorithm=[algorithm(key).title for key in rows["algorithm"]])
 
 
 def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
     table = rows.groupby(["space", "algorithm"], sort=False)[score].agg(
         lambda values: format(statistics.interval(values), ".3f")
     )
-    table = table.unstack(sort=False).rename(columns=ALGORITHM_NAMES)
+    table = table.unstack(sort=False).rename(columns=lambda key: algorithm(key).title)
     table = table.replace("nan", "").fillna("")  # VaDE alone has a mixture of its own
     return table.rename_axis(columns=None).rename_axis("Space").reset_index()
 
@@ -61,7 +61,7 @@ def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
 def means(rows: pd.DataFrame, score: str) -> pd.DataFrame:
     """Return a score's mean for each space (down) and algorithm (across), as numbers."""
     table = partitions(rows).groupby(["space", "algorithm"], sort=False)[score].mean()
-    return table.unstack(sort=False).rename(columns=ALGORITHM_NAMES)
+    return table.unstack(sort=False).rename(columns=lambda key: algorithm(key).title)
 
 
 def ranking(rows: pd.DataFrame, score: str, by: Sequence[str] = ("method",)) -> pd.DataFrame:
@@ -119,13 +119,13 @@ def differences(
     table = partitions(rows).pivot_table(score, "seed", ["space", "algorithm"], dropna=False)
     compared = []
     for name, (a, b) in pairs.items():
-        for algorithm in rows["algorithm"].unique():
-            if (a, algorithm) in table and (b, algorithm) in table:
-                pair = table[a, algorithm], table[b, algorithm]
+        for key in rows["algorithm"].unique():
+            if (a, key) in table and (b, key) in table:
+                pair = table[a, key], table[b, key]
                 value = statistics.interval(pair[0] - pair[1])
                 if not np.isnan(value.mean):
-                    entry = {"pair": name, "algorithm": ALGORITHM_NAMES[algorithm]}
-                    entry |= {"name": f"{name}, {ALGORITHM_NAMES[algorithm]}"}
+                    entry = {"pair": name, "algorithm": algorithm(key).title}
+                    entry |= {"name": f"{name}, {algorithm(key).title}"}
                     entry |= {"mean": value.mean, "low": value.low, "high": value.high}
                     compared.append(entry | {"p": statistics.p_value(*pair)})
     columns = ["pair", "algorithm", "name", "mean", "low", "high", "p"]

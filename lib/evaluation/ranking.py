@@ -17,10 +17,10 @@ import pandas as pd
 from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
+from lib.catalogue import Method, title
 from lib.evaluation import comparison, health, statistics
 from lib.evaluation.resampling import Draws, half_samples
 from lib.report import results
-from lib.report.tables import SCORE_NAMES, method_name, space_name
 
 OVERALL = ("ami", "ari", "nmi", "purity")
 WITHOUT_LABELS = ("silhouette_shared",)
@@ -111,7 +111,7 @@ def layout(table: pd.DataFrame) -> pd.DataFrame:
     text = pd.DataFrame({"Place": _written(table["place"], ".0f"), "Method": table["method"]})
     for score in (score for score in (*OVERALL, *WITHOUT_LABELS) if score in table):
         bounds = table[[score, f"{score}_low", f"{score}_high"]].itertuples(index=False)
-        text[SCORE_NAMES[score]] = [format(statistics.Interval(*each), ".3f") for each in bounds]
+        text[title(score)] = [format(statistics.Interval(*each), ".3f") for each in bounds]
     text["Mean rank"] = _written(table["mean_rank"], ".1f")
     text["Stability"] = _written(table["stability"], ".2f")
     text["Noise"] = _written(table["noise"].where(table["noise"] > 0), ".2f")
@@ -151,7 +151,7 @@ def _by_method(labels: Mapping[tuple[Hashable, ...], np.ndarray]) -> dict[str, l
     found: dict[str, list[np.ndarray]] = {}
     for key in sorted(labels, key=lambda key: key[3]):
         representation, beta, algorithm, _ = key
-        method = method_name(representation, algorithm, np.nan if beta is None else beta)
+        method = Method(representation, algorithm, beta).title
         found.setdefault(method, []).append(labels[key])
     return found
 
@@ -222,7 +222,7 @@ def betas(rows: pd.DataFrame, headline: str) -> pd.DataFrame:
 
 def with_words(rows: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Return which spaces of `comparison.differences` to compare to learn what words add."""
-    names = {r: space_name(r) for r in rows["representation"].unique()}
+    names = {r: title(r) for r in rows["representation"].unique()}
     return {
         f"{names[both]} − {names[sound]}": (names[both], names[sound])
         for both, sound in WITH_WORDS.items()

@@ -18,9 +18,9 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from lib import catalogue
 from lib.figures.scores import BLUE
 from lib.figures.spaces import scatter, style
-from lib.report.tables import ALGORITHM_NAMES
 
 LEARNED = {"learned": BLUE, "not learned": "#de8f05"}
 
@@ -128,7 +128,7 @@ def _stability(axis: Axes, table: pd.DataFrame, score: str, label: str, size: fl
     for algorithm, (colour, marker) in style(table["algorithm"]).items():
         some = table[table["algorithm"] == algorithm]
         axis.scatter(some["stability"], some[score], color=colour, marker=marker, s=size,
-                     alpha=0.8, linewidths=0, label=ALGORITHM_NAMES[algorithm])  # fmt: skip
+                     alpha=0.8, linewidths=0, label=catalogue.algorithm(algorithm).title)  # fmt: skip
     axis.set(xlabel="Stability (ARI between seeds)", ylabel=label)
 
 
@@ -234,7 +234,7 @@ def hard_summary(
         words.axvline(0, color="0.3", linewidth=1)
         words.set(title="Words, one point an algorithm", xlabel=f"{label}, difference", ylabel="")
         fair = table[table["place"].notna()]
-        names = fair["algorithm"].map(ALGORITHM_NAMES)
+        names = [catalogue.algorithm(key).title for key in fair["algorithm"]]
         sns.stripplot(x=fair[score], y=names, color=BLUE, alpha=0.6, size=4, ax=algorithms)
         algorithms.set(title="Algorithms, one point a space", xlabel=label, ylabel="")
     return figure

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.report.tables import LANGUAGES
+from lib.catalogue import LANGUAGES
 
 LEVEL = 0.95  # of all intervals of a cluster's features together, and of all its words
 ALIKE = 0.8  # features that correlate more say the same thing

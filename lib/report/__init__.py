@@ -1,1 +1,6 @@
-"""What is shown and kept: tables, files, text."""
+"""What is shown and kept: tables, sentences, players, source code, and files of results."""
+
+from lib.report import results, tables
+from lib.report.display import NO_AUDIO, Table, players, say, source
+
+__all__ = ["NO_AUDIO", "Table", "players", "results", "say", "source", "tables"]

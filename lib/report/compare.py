@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lib.catalogue import Method, title
 from lib.errors import UserError
 from lib.evaluation import statistics
 from lib.report import results
-from lib.report import tables as report
 
 SAME = ["task", "representation", "beta", "algorithm"]
 """What makes two rows of different runs the same method; its latent size may be what changed."""
@@ -130,7 +130,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, score: str) -> pd.DataFrame:
     for key in dict.fromkeys([*first, *second]):
         ours, theirs = first.get(key), second.get(key)
         row = dict(zip(SAME, key, strict=True))
-        row["method"] = report.method_name(row["representation"], row["algorithm"], row["beta"])
+        row["method"] = Method(row["representation"], row["algorithm"], row["beta"]).title
         row |= {
             name: None if values is None else statistics.interval(values)
             for name, values in (("a", ours), ("b", theirs))
@@ -236,12 +236,12 @@ def _section(table: pd.DataFrame, score: str, names: Sequence[str], is_open: boo
         line = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
         lines.append(f"<tr{marked}>{line}</tr>")
     head = ["Task", "Method", *names, "Difference", "Test", "p (Holm)"]
-    title = report.SCORE_NAMES[score]
+    name = title(score)
     shared, clear = (table["test"] != "").sum(), table["clear"].sum()
     fold = "<details open>" if is_open else "<details>"
     return (
-        f"{fold}<summary>{title}</summary><div class='scroll'><table>"
-        f"<caption>{title}: {shared} methods in both runs, {clear} clear differences.</caption>"
+        f"{fold}<summary>{name}</summary><div class='scroll'><table>"
+        f"<caption>{name}: {shared} methods in both runs, {clear} clear differences.</caption>"
         f"<thead><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div></details>"
     )
@@ -260,19 +260,19 @@ def _p(p: float) -> str:
 def _figures(a: Path, b: Path, names: Sequence[str]) -> str:
     """Write the figures of both runs side by side."""
     folders = [folder / "latent_visualization" for folder in (a, b)]
-    titles = sorted({path.stem for folder in folders for path in folder.glob("*.png")})
+    stems = sorted({path.stem for folder in folders for path in folder.glob("*.png")})
     pairs = []
-    for title in titles:
+    for stem in stems:
         shown = []
         for folder, name in zip(folders, names, strict=True):
-            path = folder / f"{title}.png"
+            path = folder / f"{stem}.png"
             if path.exists():
                 data = base64.b64encode(path.read_bytes()).decode()
-                alt = html.escape(f"{title.replace('_', ' ')}, {name}")
+                alt = html.escape(f"{stem.replace('_', ' ')}, {name}")
                 body = f"<img loading='lazy' alt='{alt}' src='data:image/png;base64,{data}'>"
             else:
                 body = "<p>This run has no such figure.</p>"
             shown.append(f"<figure><figcaption>{name}</figcaption>{body}</figure>")
-        heading = html.escape(title.replace("_", " ").capitalize())
+        heading = html.escape(stem.replace("_", " ").capitalize())
         pairs.append(f"<h3>{heading}</h3><div class='pair'>{''.join(shown)}</div>")
     return "".join(pairs) or "<p>Neither run has figures.</p>"

@@ -15,16 +15,12 @@ import pandas as pd
 from filelock import FileLock
 from matplotlib.figure import Figure
 
+from lib.catalogue import HEALTH, SCORES
 from lib.errors import UserError
 from lib.evaluation import health, statistics
 from lib.files import whole_file, write_csv
 from lib.report import latex
 
-SCORES = [
-    "silhouette", "calinski_harabasz", "davies_bouldin", "ari", "nmi", "ami", "purity",
-    "silhouette_shared",
-]  # fmt: skip
-HEALTH = ["active_units", "kl", "r2"]
 COLUMNS = [
     "corpus", "task", "features", "representation", "beta", "latent_dim", "seed", "algorithm",
     "n_clusters", "noise_fraction", *SCORES, *HEALTH,

@@ -3,76 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from lib.evaluation import statistics
-from lib.report.tables import SCORE_NAMES
 
 Facts = dict[str, str | bool]
-
-NOUNS = {
-    "raw": "the raw features",
-    "spectral": "the spectral features",
-    "pca": "PCA",
-    "pca_matched": "the matched PCA",
-    "ae": "the autoencoder",
-    "vae": "the VAE",
-    "random_encoder": "the untrained encoder",
-    "conv1d_vae": "the 1-D convolutional VAE",
-    "conv_vae": "the 2-D convolutional VAE",
-    "tfidf": "TF-IDF words alone",
-    "sbert": "SBERT words alone",
-    "hybrid_tfidf": "sound with TF-IDF words",
-    "hybrid_sbert": "sound with SBERT words",
-    "cvae": "the CVAE given the language",
-    "cvae_genre": "the CVAE given the genre",
-    "multimodal_vae": "the multimodal VAE with a shared encoder",
-    "multimodal_poe": "the product of experts",
-    "vade": "VaDE",
-}
-ALGORITHMS = {
-    "kmeans": "k-means",
-    "agglomerative": "Ward's method",
-    "dbscan": "DBSCAN",
-    "hdbscan": "HDBSCAN",
-    "gmm": "a Gaussian mixture",
-    "spectral": "spectral clustering",
-    "mixture": "its own mixture",
-}
-
-
-def noun(representation: str) -> str:
-    """Return what a sentence calls a space; its own name where it has no other."""
-    return NOUNS.get(representation, representation)
-
-
-@dataclass(frozen=True)
-class Method:
-    """A space, and the algorithm that partitions it."""
-
-    representation: str
-    algorithm: str = "kmeans"
-    beta: float = np.nan
-
-    @property
-    def space(self) -> str:
-        """What a sentence calls the space."""
-        if self.representation == "beta_vae":
-            return f"the VAE at β = {self.beta:g}"
-        return noun(self.representation)
-
-    def __str__(self) -> str:
-        return f"{self.space} under {ALGORITHMS.get(self.algorithm, self.algorithm)}"
-
-    def among(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return its own of tidy rows, by seed."""
-        own = (rows["representation"] == self.representation) & rows["beta"].isin([self.beta])
-        if self.representation != "beta_vae":  # only a sweep is told apart by beta
-            own = rows["representation"] == self.representation
-        return rows[own & (rows["algorithm"] == self.algorithm)].set_index("seed")
 
 
 def clause(
@@ -135,13 +71,6 @@ def title(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str, name: str) -> str:
-    """Write a numbered table in MyST."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    body = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([f"```{{table}} {caption}", f":name: {name}", "", *body, "```"])
-
-
 def _alone(difference: statistics.Interval) -> bool:
     """Whether a difference would hold if nothing else had been compared."""
     return difference.low > 0 or difference.high < 0
@@ -158,12 +87,6 @@ def moves(first: pd.Series, last: pd.Series, spec: str = ".3f") -> str:
     if a == b:
         return f"stayed at {a}"
     return f"{'rose' if last.mean() > first.mean() else 'fell'} from {a} to {b}"
-
-
-def score_name(score: str) -> str:
-    """Name a score in the middle of a sentence."""
-    name = SCORE_NAMES[score]
-    return name if name.isupper() else name.lower()
 
 
 def minus(number: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.decomposition import PCA
 
 from lib import files
+from lib.catalogue import Method
 from lib.errors import UserError
 from lib.evaluation import disentanglement, probes
 from lib.evaluation import ranking as verdict
@@ -17,7 +18,6 @@ from lib.models import multimodal, vade
 from lib.models.autoencoder import VAE, Autoencoder
 from lib.models.conditional import CVAE, one_hot
 from lib.models.convolutional import Conv1dVAE, ConvVAE
-from lib.report import tables as report
 from lib.study import factors
 from lib.study import pipelines as ideas
 from lib.study.study import Representation, Study, representation
@@ -147,7 +147,7 @@ class Contest(Study):
             ``space`` as tables call it, ``beta``, ``seed``, `disentanglement.MEASURES` and
             ``health``, the verdict on the network, empty where it has none.
         """
-        named = {report.space_name(r.name, r.beta): r for r in spaces}
+        named = {Method(r.name, beta=r.beta).space: r for r in spaces}
         rows = factors.evaluate({name: r.z for name, r in named.items()}, known.levels)
         beta = [named[name].beta for name in rows["space"]]
         rows = rows.rename(columns={"member": "seed"}).assign(beta=beta)

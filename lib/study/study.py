@@ -15,13 +15,13 @@ from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from lib.catalogue import HEALTH, SCORES, Method
 from lib.clustering import algorithms as clustering
 from lib.clustering import projection
 from lib.evaluation import comparison, probes
 from lib.evaluation import partition as metrics
 from lib.lyrics import fusion as hybrid
-from lib.report import results
-from lib.report import tables as report
+from lib.report import Table, results
 from lib.settings import Settings
 from lib.study.dataset import Dataset
 from lib.training import trainer as training
@@ -283,7 +283,7 @@ class Study(Dataset):
             "seed": seed,
             "algorithm": algorithm,
             **metrics.score(z, labels, self.inputs, self.truth),
-            **{name: health.get(name, np.nan) for name in results.HEALTH},
+            **{name: health.get(name, np.nan) for name in HEALTH},
         }
 
     def against_noise(
@@ -318,7 +318,7 @@ class Study(Dataset):
             alike = [
                 metrics.noise_silhouette(metrics.principal_variances(z), *shape) for z in alive
             ]
-            point = {"method": report.space_name(r.name, r.beta)}
+            point = {"method": Method(r.name, beta=r.beta).space}
             point["dimensions"] = np.mean([metrics.effective_dimensions(z) for z in alive])
             silhouette = r.among(kmeans)["silhouette"].mean()
             points.append(point | {"silhouette": silhouette, "noise": np.mean(alike)})
@@ -359,7 +359,7 @@ class Study(Dataset):
                         for name, fact in facts.items()
                     }
                 )
-            table[report.space_name(r.name, r.beta)] = pd.DataFrame(scores).mean()
+            table[Method(r.name, beta=r.beta).space] = pd.DataFrame(scores).mean()
         return pd.DataFrame(table).T
 
     def noise_table(self, representations: Sequence[Representation]) -> pd.DataFrame:
@@ -382,12 +382,12 @@ class Study(Dataset):
             for algorithm in finders if np.isfinite(r.z[0]).all() else ():
                 labels = self.partition(r, algorithm)
                 both = metrics.score_noise(r.z[0], labels, self.inputs, self.truth)
-                row = {"Method": report.method_name(r.name, algorithm, r.beta)}
+                row = {"Method": Method(r.name, algorithm, r.beta).title}
                 row["Noise"] = f"{both['with noise']['noise_fraction']:.3f}"
                 for score in ("silhouette", "ami"):
                     for way in ("without noise", "with noise"):
                         value = both[way][score]
-                        name = f"{report.SCORE_NAMES[score]} {way}"
+                        name = f"{SCORES[score].title} {way}"
                         row[name] = "" if np.isnan(value) else f"{value:.3f}"
                 rows.append(row)
         return pd.DataFrame(rows)
@@ -422,7 +422,7 @@ class Study(Dataset):
         """Return what the file of its latents is called."""
         return representation.name
 
-    def table(self, frame: pd.DataFrame, caption: str, name: str) -> report.Table:
+    def table(self, frame: pd.DataFrame, caption: str, name: str) -> Table:
         """Save a table as LaTeX into the results folder, and hand it on to be shown.
 
         Parameters
@@ -436,11 +436,11 @@ class Study(Dataset):
 
         Returns
         -------
-        report.Table
+        Table
             Numbered in the book, plain in JupyterLab.
         """
         results.save_table(self.folder, name, frame, caption)
-        return report.Table(frame, caption, f"tab-{name}")
+        return Table(frame, caption, f"tab-{name}")
 
     def keep(self, figure: Figure, name: str) -> Figure:
         """Save a figure as PNG and SVG into the results folder, and hand it on to be shown."""

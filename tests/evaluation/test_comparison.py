@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from lib.evaluation import comparison
-from lib.report import tables as report
+from lib.report import tables
 from lib.report.results import COLUMNS
 
 
@@ -48,13 +48,8 @@ def test_two_betas_are_compared_seed_by_seed(rows):
 
 
 def test_tables_of_scores_tell_betas_apart(rows):
-    methods = report.scores_table(rows, ["ami"])["Representation"].tolist()
+    methods = tables.scores(rows, ["ami"])["Representation"].tolist()
     assert methods[:3] == ["VAE, beta 0.5", "VAE, beta 1", "VAE, beta 4"]
     assert "VaDE, own mixture" in methods and methods[-1] == "Random labels"
     named = comparison.named(rows)
     assert set(named["algorithm"]) == {"k-means", "own mixture", "DBSCAN"}
-
-
-def test_names_of_what_is_not_known_are_their_own():
-    assert report.method_name("beta_vae", "agglomerative", 4.0) == "VAE, beta 4, Ward"
-    assert report.space_name("vae", 1.0) == "VAE" and report.space_name("mine") == "mine"

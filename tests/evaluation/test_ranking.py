@@ -2,13 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.clustering.algorithms import ALGORITHMS
 from lib.evaluation import comparison
 from lib.evaluation import partition as metrics
 from lib.evaluation import ranking as verdict
 from lib.report import results
 from lib.report.sentences import ranking as verdict_sentences
-from lib.report.tables import ALGORITHM_NAMES, NAMES, SCORE_NAMES
 
 SEEDS = range(4)
 
@@ -271,8 +269,3 @@ def test_one_seed_is_enough_to_run_and_too_little_to_judge(world):
     assert "Too few methods vary" in text and "needs three methods and two seeds" in text
     betas = verdict.betas(rows, "ami")
     assert "inside the noise" in verdict_sentences.betas(betas, "ami").data
-
-
-def test_every_algorithm_and_score_has_a_name(world):
-    assert set(ALGORITHMS) <= set(ALGORITHM_NAMES) and set(verdict.OVERALL) <= set(SCORE_NAMES)
-    assert set(verdict.SAW) | set(verdict.WITH_WORDS) | {"vade"} <= set(NAMES)

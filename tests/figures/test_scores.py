@@ -7,11 +7,11 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.transforms import Bbox
 
+from lib.catalogue import SCORES, with_titles
 from lib.evaluation import statistics
 from lib.figures import ranking as verdict_plots
 from lib.figures import scores as score_plots
-from lib.report.results import COLUMNS, SCORES
-from lib.report.tables import with_names
+from lib.report.results import COLUMNS
 
 SPACES = ["raw", "pca", "spectral", "vae", "conv1d_vae", "conv_vae", "cvae", "vade", "beta_vae"]
 ALGORITHMS = ["kmeans", "agglomerative", "gmm", "spectral"]
@@ -29,8 +29,8 @@ def rows():
         for s in range(3)
     ]
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    table[SCORES] = rng.random((len(table), len(SCORES)))
-    return with_names(table)
+    table[list(SCORES)] = rng.random((len(table), len(SCORES)))
+    return with_titles(table)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lib.errors import UserError
-from lib.report import tables as report
+from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.study import pipelines as ideas
 from lib.training import trainer as training
@@ -151,7 +151,7 @@ def test_the_chosen_idea_is_held_against_the_best_without_a_network(step, seeds,
     assert "without a network, the labels like Ward on ranks best (AMI 0.400" in text
     assert judged in text.split("the chosen one minus this one is +")[1]
     assert "labels would have chosen the same" in text
-    shown = report.ideas_table(ideas.summary(table))
+    shown = tables.pipelines(ideas.summary(table))
     assert {"AMI", "ARI", "Purity"} <= set(shown) and not {"NMI", "difference"} & set(shown)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lib.catalogue import LANGUAGES
 from lib.corpora.corpus import AUDIO_SUFFIXES
 from lib.errors import UserError
 from lib.report import wording
-from lib.report.tables import LANGUAGES
 from lib.report.wording import Facts
 
 WORDS = ("tfidf", "sbert", "hybrid_tfidf", "hybrid_sbert")

@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lib.catalogue import REPRESENTATIONS, SCORES, Method
 from lib.errors import UserError
 from lib.evaluation import comparison, health, statistics
 from lib.evaluation import ranking as verdict
 from lib.report import wording
+from lib.report.display import Table
 from lib.report.facts import corpus as corpus_facts
 from lib.report.facts import training as hyperparameters
-from lib.report.wording import NOUNS, Facts, Method
+from lib.report.wording import Facts
 
 BASELINES = ("raw", "spectral", "pca")
 SEEING = ("cvae_genre",)  # saw the genres that it would be scored against
@@ -55,7 +57,7 @@ def gather(folder: Path) -> Facts:
     rows = pd.read_csv(table)
     facts = corpus_facts.facts(folder, rows)
     score = "ami" if facts["labelled"] else "silhouette_shared"
-    facts["score"] = wording.score_name(score)
+    facts["score"] = SCORES[score].noun
     tasks = {task: rows[rows["task"] == task] for task in ("easy", "medium", "hard")}
     facts |= {task: bool(len(own)) for task, own in tasks.items()}
     spaces = set(tasks["hard"]["representation"])
@@ -118,10 +120,10 @@ def _ranking(rows: pd.DataFrame, score: str) -> Facts:
     own = best.among(rows)
     facts: Facts = {
         "ranked": True,
-        "best": str(best),
+        "best": best.noun,
         "best_score": wording.mean(own[score]),
         "n_methods": f"{len(table)}",
-        "n_spaces": wording.number(len({method.space for method in methods})),
+        "n_spaces": wording.number(len({method.space_noun for method in methods})),
         "best_learned": best.representation not in (*BASELINES, *corpus_facts.WORDS),
     }
     for name in ("nmi", "ari", "purity"):
@@ -145,7 +147,7 @@ def _ranking(rows: pd.DataFrame, score: str) -> Facts:
             facts[f"rho_{name}"] = wording.minus(f"{rho:.2f}")
         place = int(means["silhouette"].to_numpy().argmax())
         facts["silhouette_n"] = f"{len(means)}"
-        facts["silhouette_best"] = str(means["method"].iloc[place])
+        facts["silhouette_best"] = means["method"].iloc[place].noun
         facts["silhouette_best_value"] = f"{means['silhouette'].iloc[place]:.2f}"
         facts["silhouette_best_place"] = wording.ordinal(place + 1)
     return facts
@@ -227,7 +229,7 @@ def _pairs(
         seeds = first.index.intersection(second.index)
         if len(seeds):
             with_algorithm = name in ("vade_vae", "family_baseline")
-            called = map(str if with_algorithm else lambda method: method.space, sides)
+            called = [m.noun if with_algorithm else m.space_noun for m in sides]
             pairs[name] = (*called, first[seeds], second[seeds])
     return pairs
 
@@ -254,7 +256,7 @@ def _judged(pairs: Mapping[str, tuple], score: str) -> Facts:
         difference = statistics.interval(first - second)
         clear = adjusted < 0.05
         facts[name] = wording.clause(
-            a, b, difference, clear, np.isnan(adjusted), wording.score_name(score)
+            a, b, difference, clear, np.isnan(adjusted), SCORES[score].noun
         )
         if name != "family_baseline":
             side = wording.side(difference, clear, np.isnan(adjusted))
@@ -266,10 +268,10 @@ def _judged(pairs: Mapping[str, tuple], score: str) -> Facts:
         if name == "family_baseline":
             facts["family_wins"] = bool(clear and difference.mean > 0)
     if pairs:
-        columns = ["Method", "Against", f"Difference in {wording.score_name(score)}", "Verdict"]
-        facts["comparisons_table"] = wording.table(
-            columns, fixed, "The comparisons that are made of every run.", "tab-comparisons"
-        )
+        columns = ["Method", "Against", f"Difference in {SCORES[score].noun}", "Verdict"]
+        caption = "The comparisons that are made of every run."
+        table = Table(pd.DataFrame(fixed, columns=columns), caption, "tab-comparisons")
+        facts["comparisons_table"] = table.markdown
         facts["n_compared"] = wording.number(len(fixed))
         facts["held"] = (
             f"{wording.number(len(held))} hold{'s' if len(held) == 1 else ''} after correction: "
@@ -285,9 +287,11 @@ def _disentanglement(path: Path) -> Facts:
     if not path.exists():
         return {"disentanglement": False}
     table = pd.read_csv(path)
-    table = table[table["space"].isin([*NOUNS, "beta_vae"])]  # not the factors themselves
+    table = table[
+        table["space"].isin(set(REPRESENTATIONS) - {"factors"})
+    ]  # not the factors themselves
     spaces = [
-        Method(name, beta=beta).space
+        Method(name, beta=beta).space_noun
         for name, beta in zip(table["space"], table["beta"], strict=True)
     ]
     values = table["mig"].groupby(spaces).mean()
@@ -308,7 +312,7 @@ def _overall(rows: pd.DataFrame) -> Facts:
     best = table.iloc[0]
     return {
         "overall": True,
-        "overall_best": str(Method(best["representation"], best["algorithm"], best["beta"])),
+        "overall_best": Method(best["representation"], best["algorithm"], best["beta"]).noun,
         "overall_rank": f"{best['mean_rank']:.1f}",
         "overall_n": f"{len(table)}",
     }

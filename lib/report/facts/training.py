@@ -6,12 +6,14 @@ import inspect
 import json
 from pathlib import Path
 
+import pandas as pd
+
 from lib.audio import mfcc as audio
+from lib.catalogue import REPRESENTATIONS, title
 from lib.evaluation import health
 from lib.lyrics import embeddings as embed
 from lib.models import autoencoder as models
-from lib.report import wording
-from lib.report.tables import NAMES
+from lib.report.display import Table
 
 
 def facts(folder: Path) -> dict[str, str | bool]:
@@ -81,25 +83,26 @@ def _settings_table(f: dict[str, str | bool]) -> str:
         "Warm-up of the KL term": f["warmup"],
         "Early stopping": f["stopping"],
     }
-    return wording.table(["Setting", "Value"], rows.items(), "Settings of the run.", "tab-settings")
+    table = pd.DataFrame(rows.items(), columns=["Setting", "Value"])
+    return Table(table, "Settings of the run.", "tab-settings").markdown
 
 
 def _networks_table(trained: dict[str, dict]) -> str:
     rows = []
     for name, model in trained.items():
-        if name not in NAMES:
+        if name not in REPRESENTATIONS:
             continue  # made for one figure only
         members = model["members"]
         betas = sorted({member["beta"] for member in members})
         row = [
-            "VAE, sweep of beta" if name == "beta_vae" else NAMES[name],
+            "VAE, sweep of beta" if name == "beta_vae" else title(name),
             f"{model['n_parameters']:,}",
         ]
         row.append("" if name == "ae" else ", ".join(f"{beta:g}" for beta in betas))
         epochs = ", ".join(map(str, sorted({member["epochs"] for member in members})))
         rows.append([*row, epochs, f"{len({member['seed'] for member in members})}"])
-    columns = ["Network", "Parameters", "Beta", "Epochs", "Seeds"]
-    return wording.table(columns, rows, "The networks that were trained.", "tab-networks")
+    table = pd.DataFrame(rows, columns=["Network", "Parameters", "Beta", "Epochs", "Seeds"])
+    return Table(table, "The networks that were trained.", "tab-networks").markdown
 
 
 def _default(function, name: str) -> int:

@@ -9,12 +9,13 @@ import pandas as pd
 from IPython.display import Markdown
 
 from lib.audio import mfcc as audio
+from lib.catalogue import LANGUAGES, SCORES, Method, algorithm, title
 from lib.clustering import algorithms as clustering
 from lib.corpora import demo
 from lib.evaluation import comparison, statistics
 from lib.lyrics import sources as text
-from lib.report.tables import ALGORITHM_NAMES, LANGUAGES, NAMES, SCORE_NAMES, say
-from lib.report.wording import listed, noun, number, score_name, signed
+from lib.report.display import say
+from lib.report.wording import listed, number, signed
 from lib.study import pipelines as ideas
 
 
@@ -176,7 +177,7 @@ def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
     """
     kmeans = rows[rows["algorithm"] == "kmeans"].set_index("representation")[score]
     if kmeans.isna().all():
-        return say(f"Without labels there is no {SCORE_NAMES[score]}, and no winner to name.")
+        return say(f"Without labels there is no {SCORES[score].title}, and no winner to name.")
     first, seconds = kmeans[[a]].to_numpy(), {b: kmeans[[b]].to_numpy() for b in others}
     p_values = statistics.holm([statistics.p_value(first, second) for second in seconds.values()])
     sentences = []
@@ -185,13 +186,13 @@ def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
         if len(first) < 2:
             judgement = "one seed cannot tell whether that is luck"
         elif p < 0.05:
-            judgement = f"{noun(a if difference.mean > 0 else b)} is ahead beyond the seeds' luck"
+            judgement = f"{Method(a if difference.mean > 0 else b).space_noun} is ahead beyond the seeds' luck"
         elif difference.low > 0 or difference.high < 0:
             judgement = "not beyond the noise of so many comparisons"
         else:
             judgement = "a difference inside the noise"
         sentences.append(
-            f"In {score_name(score)}, {noun(a)} minus {noun(b)} is {difference}: {judgement}."
+            f"In {SCORES[score].noun}, {Method(a).space_noun} minus {Method(b).space_noun} is {difference}: {judgement}."
         )
     return say(*sentences)
 
@@ -210,9 +211,9 @@ def leaders(rows: pd.DataFrame, scores: Sequence[str]) -> Markdown:
     means = kmeans.groupby("representation", sort=False)[list(scores)].mean()
     led: dict[str, list[str]] = {}
     for score, leader in means.dropna(axis=1, how="all").idxmax().items():
-        led.setdefault(leader, []).append(score_name(score))
+        led.setdefault(leader, []).append(SCORES[score].noun)
     said = [
-        f"{listed(names)} put{'s' * (len(names) == 1)} {noun(leader)} first"
+        f"{listed(names)} put{'s' * (len(names) == 1)} {Method(leader).space_noun} first"
         for leader, names in led.items()
     ]
     return say(f"Under k-means, {'; '.join(said)}.")
@@ -253,9 +254,9 @@ def words(table: pd.DataFrame) -> Markdown:
 def exactness(n_tracks: int) -> Markdown | None:
     """Say which algorithms had to approximate with so many tracks, and how; nothing where none."""
     notes = [
-        f"{ALGORITHM_NAMES[name]} {note}"
-        for name, algorithm in clustering.ALGORITHMS.items()
-        if (note := algorithm.note(n_tracks))
+        f"{algorithm(name).title} {note}"
+        for name, one in clustering.ALGORITHMS.items()
+        if (note := one.note(n_tracks))
     ]
     if not notes:
         return None
@@ -267,11 +268,11 @@ def problems(rows: pd.DataFrame) -> Markdown:
     found = comparison.partitions(rows).groupby(["algorithm", "method"], sort=False)
     shapes = found[["n_clusters", "noise_fraction"]].mean().reset_index()
     said = []
-    for algorithm, shape in shapes.groupby("algorithm", sort=False):
+    for key, shape in shapes.groupby("algorithm", sort=False):
         noise = shape.loc[shape["n_clusters"].isin([0, 1]), "noise_fraction"]
         if len(noise):
             said.append(
-                f"{ALGORITHM_NAMES[algorithm]} finds no two clusters in {len(noise)} of "
+                f"{algorithm(key).title} finds no two clusters in {len(noise)} of "
                 f"{len(shape)} spaces ({noise.min():.0%} to {noise.max():.0%} noise)"
             )
     if not said:
@@ -282,10 +283,10 @@ def problems(rows: pd.DataFrame) -> Markdown:
 def ranking(table: pd.DataFrame, score: str) -> Markdown:
     """Name the best method, and how many cannot be told from it by their intervals."""
     if not len(table):
-        return say(f"Without labels there is no {SCORE_NAMES[score]} to rank methods by.")
+        return say(f"Without labels there is no {SCORES[score].title} to rank methods by.")
     best = table.iloc[0]
     value = statistics.Interval(best["mean"], best["low"], best["high"])
-    head = f"By {score_name(score)} the best of {len(table)} methods is {best['method']} ({value})"
+    head = f"By {SCORES[score].noun} the best of {len(table)} methods is {best['method']} ({value})"
     if np.isnan(best["low"]):
         return say(f"{head}; one seed cannot tell whether it is better than the next.")
     close = int((table["high"].fillna(table["mean"]) >= best["low"]).sum()) - 1
@@ -343,7 +344,7 @@ def genres_apart(together: Mapping[str, pd.Series]) -> Markdown:
     for name, after in others:
         change = (after - before).sort_values()
         said.append(
-            f"With {NAMES[name].removeprefix('Sound + ')}, that share changes most for "
+            f"With {title(name).removeprefix('Sound + ')}, that share changes most for "
             f"{change.index[-1]} ({100 * change.iloc[-1]:+.0f} points) and for {change.index[0]} "
             f"({100 * change.iloc[0]:+.0f} points), means over seeds."
         )
@@ -375,7 +376,7 @@ def tried(table: pd.DataFrame) -> Markdown:
 
     def scores(idea: str) -> str:
         rows = table[table["idea"] == idea]
-        named = {score: SCORE_NAMES[score] for score in ("ami", "ari", "nmi", "purity")}
+        named = {score: SCORES[score].title for score in ("ami", "ari", "nmi", "purity")}
         return ", ".join(f"{n} {statistics.interval(rows[score])}" for score, n in named.items())
 
     def ahead(first: str, second: str) -> str:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
+from lib.catalogue import SCORES, algorithm
 from lib.evaluation import comparison, statistics
 from lib.evaluation.resampling import AGAINST_LABELS, Draws
-from lib.report.tables import ALGORITHM_NAMES, SCORE_NAMES, say
+from lib.report.display import say
 
 FEW = 6
 """Of more names than these, a sentence gives the first and the number of the others."""
@@ -54,7 +55,7 @@ def winner(table: pd.DataFrame, headline: str) -> Markdown:
     """
     ranked = table[table["place"].notna()]
     best, top = ranked.iloc[0], ranked.loc[ranked[headline].idxmax()]
-    known = sum(f"{score}_rank" in table for score in SCORE_NAMES)
+    known = sum(f"{score}_rank" in table for score in SCORES)
     over = f"the mean of its ranks over {known} scores" if known > 1 else "its only rank"
     parts = [
         f"The best of {len(ranked)} methods overall is {best['method']}, "
@@ -66,7 +67,7 @@ def winner(table: pd.DataFrame, headline: str) -> Markdown:
     pca = ranked[ranked["method"] == "PCA"]
     if len(pca):
         place = f"PCA with k-means takes place {pca['place'].iloc[0]:.0f}"
-        parts.append(f"{place} ({SCORE_NAMES[headline]} {_value(pca.iloc[0], headline)}).")
+        parts.append(f"{place} ({SCORES[headline].title} {_value(pca.iloc[0], headline)}).")
     parts.append("The best of so many is flattered by the choice itself.")
     return say(*parts)
 
@@ -83,8 +84,8 @@ def unranked(table: pd.DataFrame) -> Markdown:
     told, noisy = out[out["saw"] == "genre"], out[out["saw"] != "genre"]
     parts = []
     if len(noisy):
-        counts = noisy["algorithm"].map(ALGORITHM_NAMES).value_counts()
-        listed = ", ".join(f"{count} under {name}" for name, count in counts.items())
+        counts = noisy["algorithm"].value_counts()
+        listed = ", ".join(f"{n} under {algorithm(key).title}" for key, n in counts.items())
         parts.append(
             f"Scored and not ranked, since more than "
             f"{comparison.NOISE_ALLOWED:.0%} of the tracks are left out as noise: {len(noisy)} "
@@ -364,5 +365,5 @@ def _measure(name: str) -> str:
 
 
 def _name(score: str) -> str:
-    name = SCORE_NAMES[score]
-    return name if name.isupper() else f"the {name.lower()}"
+    name = SCORES[score].noun
+    return name if name.isupper() else f"the {name}"

@@ -10,7 +10,7 @@ from IPython.display import Markdown
 from sklearn.neighbors import NearestNeighbors
 
 from lib.evaluation import statistics
-from lib.report.tables import say
+from lib.report.display import say
 from lib.report.wording import listed
 
 _UNLABELLED = "Without labels there is nothing to compare the map with."

@@ -11,7 +11,7 @@ from IPython.display import Markdown
 from lib.evaluation import statistics
 from lib.inspection.clusters import Cluster
 from lib.inspection.traversal import Traversal
-from lib.report.tables import say
+from lib.report.display import say
 from lib.report.wording import listed
 
 MIN_SIZE = 5  # of a cluster that may be called pure: a single track always is

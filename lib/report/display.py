@@ -1,0 +1,113 @@
+"""What a notebook shows besides figures: numbered tables, sentences, players, source code."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import html
+import inspect
+import io
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import soundfile
+from IPython.display import HTML, Markdown
+
+from lib.audio import mfcc as audio
+
+NO_AUDIO = "This corpus came as a table of features: there is no audio to hear or to show."
+
+
+class Table:
+    """A table that is numbered and captioned in the book, and plain in JupyterLab.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its cells are shown as they are: round them first.
+    caption : str
+        One sentence.
+    name : str
+        The label by which the book's text refers to it, as in ``{numref}`tab-easy```.
+    """
+
+    def __init__(self, frame: pd.DataFrame, caption: str, name: str):
+        self.frame, self.caption, self.name = frame, caption, name
+
+    @property
+    def markdown(self) -> str:
+        """The table in MyST."""
+        lines = [list(self.frame.columns), ["---"] * self.frame.shape[1], *self.frame.to_numpy()]
+        cells = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
+        rows = ["| " + " | ".join(line) + " |" for line in cells]
+        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", "", *rows, "```"])
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {
+            "text/html": self.frame.to_html(index=False),
+            "text/markdown": self.markdown,
+            "text/plain": self.frame.to_string(index=False),
+        }
+
+
+def say(*sentences: str) -> Markdown:
+    """Show sentences as a paragraph of text."""
+    return Markdown(" ".join(sentences))
+
+
+def source(*objects: object) -> Markdown:
+    """Show the code of functions, methods or classes as it is run, without docstrings.
+
+    Parameters
+    ----------
+    *objects : function, method or class
+        In the order in which they are shown.
+
+    Returns
+    -------
+    Markdown
+        A block of Python.
+    """
+    parts = []
+    for thing in objects:
+        lines = textwrap.dedent(inspect.getsource(thing)).splitlines()
+        hidden = set()
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef) or len(node.body) < 2:
+                continue
+            if ast.get_docstring(node):  # up to what comes after it, without the line between
+                hidden.update(range(node.body[0].lineno - 1, node.body[0].end_lineno))
+                if not lines[node.body[0].end_lineno]:
+                    hidden.add(node.body[0].end_lineno)
+        parts.append("\n".join(line for i, line in enumerate(lines) if i not in hidden))
+    return Markdown("```python\n" + "\n\n".join(parts) + "\n```")
+
+
+def players(excerpts: Mapping[str, np.ndarray]) -> HTML | Markdown:
+    """Show players side by side, each with its title, as MP3 inside the page.
+
+    Parameters
+    ----------
+    excerpts : mapping of str to ndarray, (n_samples,)
+        Short mono excerpts at `lib.audio.SAMPLE_RATE`, by title.
+
+    Returns
+    -------
+    HTML or Markdown
+        The players; a sentence where there is nothing to play.
+    """
+    if not excerpts:
+        return Markdown(NO_AUDIO)
+    cells = []
+    for title, samples in excerpts.items():
+        sound = io.BytesIO()
+        soundfile.write(sound, samples, audio.SAMPLE_RATE, format="MP3")
+        data = f"data:audio/mpeg;base64,{base64.b64encode(sound.getvalue()).decode()}"
+        cells.append(
+            f"<figure style='margin:0'><figcaption>{html.escape(title)}</figcaption>"
+            f"<audio controls preload='none' style='width:100%' src='{data}'></audio></figure>"
+        )
+    layout = "display:grid;gap:.8em;grid-template-columns:repeat(auto-fill,minmax(15em,1fr))"
+    return HTML(f"<div style='{layout}'>{''.join(cells)}</div>")
