@@ -42,7 +42,7 @@ from lib.figures import spaces as plots
 from lib.clustering import projection
 from lib import report
 from lib.catalogue import title, with_titles
-from lib.report import results, tables
+from lib.report import tables
 from lib.figures import scores as score_plots
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
@@ -234,6 +234,3 @@ sentences.clusters(study.truth, clusters)
 #
 # All scores above, seed by seed, and their means lie in the results folder, with the networks and their latents,
 # the tables for LaTeX, and each figure as PNG and SVG.
-
-# %% tags=["book-only", "remove-input"]
-report.say(results.tally(study.folder, study.task))

@@ -444,6 +444,3 @@ chart
 #
 # All scores above, seed by seed, and their means lie in the results folder, with the networks and their latents,
 # the tables for LaTeX, and each figure as PNG and SVG.
-
-# %% tags=["book-only", "remove-input"]
-report.say(results.tally(study.folder, study.task))

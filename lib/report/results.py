@@ -55,38 +55,6 @@ def save_rows(folder: Path, task: str, rows: pd.DataFrame) -> None:
         write_csv(folder / "summary.csv", summarise(rows))
 
 
-def tally(folder: Path, task: str) -> str:
-    """Count the rows that a notebook has in ``clustering_metrics.csv``.
-
-    Parameters
-    ----------
-    folder : Path
-        The results folder.
-    task : str
-        The notebook.
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
-    rows = pd.read_csv(folder / "clustering_metrics.csv")
-    own = rows[rows["task"] == task]
-    beside = own["algorithm"].isin(["random", "genres"])
-    methods = own.loc[~beside, METHOD].drop_duplicates()
-    spaces = methods[["representation", "beta"]].drop_duplicates()
-    return (
-        f"`clustering_metrics.csv` holds {_count(len(own), 'row')} of this notebook: "
-        f"{_count(len(methods), 'method')} ({_count(len(spaces), 'space')}) by "
-        f"{_count(own['seed'].nunique(), 'seed')}, and {_count(beside.sum(), 'row')} of random "
-        "labels and of the genres themselves."
-    )
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row a method: means and 95% bounds over seeds, rank by AMI in its task, health.
 

@@ -33,17 +33,6 @@ def test_a_rerun_replaces_its_own_rows_only(tmp_path):
     assert (tmp_path / "clustering_metrics.csv").read_bytes() == first
 
 
-def test_rows_are_counted_by_method_and_seed(tmp_path):
-    beside = rows("easy", [0.0, 0.0], "raw").assign(algorithm="random")
-    own = [rows("easy", [0.1, 0.2]), rows("easy", [0.1, 0.2], "pca", beta=np.nan)]
-    results.save_rows(tmp_path, "easy", pd.concat([*own, beside]))
-    results.save_rows(tmp_path, "hard", rows("hard", [0.5]))
-    said = results.tally(tmp_path, "easy")
-    assert "6 rows of this notebook: 2 methods (2 spaces) by 2 seeds, and 2 rows" in said
-    said = results.tally(tmp_path, "hard")
-    assert "1 row of this notebook: 1 method (1 space) by 1 seed, and 0 rows" in said
-
-
 def test_notebooks_that_save_at_once_lose_nothing(tmp_path):
     tasks = [f"task {i}" for i in range(8)]
     savers = [
