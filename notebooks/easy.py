@@ -136,8 +136,8 @@ sentences.health("VAE", vae.health, settings.latent_dim)
 # [The table below](#tab-easy) is the result: how well the partitions agree with the genres. The intervals are over
 # seeds on these very tracks (*Hard* draws the tracks anew, too). AMI and ARI are zero for
 # chance; NMI and purity must be read against the row of random labels. The untrained encoder is a VAE
-# before its first step: what it reaches was not learned. *Matched PCA* keeps no more components than the VAE's code
-# has dimensions in effect, since few dimensions are by themselves an advantage.
+# before its first step: what it reaches was not learned. *Matched PCA* keeps as many components as the VAE's code
+# has effective dimensions (rounded), since few dimensions are by themselves an advantage.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 representations = [

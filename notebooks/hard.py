@@ -95,7 +95,7 @@ sweep_sentences.rate_distortion(members)
 
 # %% [markdown] tags=["book-only"]
 # Where do the nats go? [The figure below](#fig-hard-kl) sorts the latent dimensions of each network by their KL. Hatched
-# bars cost less than 0.01 nats and count as unused: their posterior is all but the prior.
+# bars are unused in most seeds: they cost less than 0.01 nats, or their mean hardly varies over tracks.
 # [The figure after it](#fig-hard-code) follows what is left of the code over beta: how many latents are active, how much their
 # means vary, how strongly they correlate two by two, and their total correlation, which is zero for independent ones.
 
@@ -149,7 +149,7 @@ space_sentences.nearest({titles[b]: swept.z[m] for b, m in first.items()}, study
 # A CVAE is told a fact about each track, in the encoder and in the decoder, so its code need not carry it. Told
 # the *language* of the words, it is free to spend its nats on the sound: its clusters are scored against the genre,
 # which it was not told (though it can tell tracks without words, and some genres have more of those). Told the *genre*, it has seen the answer, and no score against the genre means anything;
-# it is shown once, marked, and never ranked. A CVAE that does its work leaves the fact *out* of its code: then a
+# its name says so, and it is never ranked. A CVAE that does its work leaves the fact *out* of its code: then a
 # linear reader finds less of it there than in the code of the plain VAE.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
@@ -243,7 +243,7 @@ verdict_sentences.disentanglement(together)
 # panel is what the decoder makes of it. (Without audio there is no such network, and the VAE at the beta looked at
 # stands in.)
 
-# %% mystnb={"figure": {"caption": "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of the latent.", "name": "fig-hard-traversal"}, "image": {"alt": "Grid of decoded features, a row for each latent dimension"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"caption": "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of the prior.", "name": "fig-hard-traversal"}, "image": {"alt": "Grid of decoded features, a row for each latent dimension"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 pictured = networks.get("conv_vae", looked_at)
 moved = traversal.traverse(pictured, 0, track=0)
 study.keep(latent_plots.traversal(moved), "hard_traversal")

@@ -72,8 +72,8 @@ sentences.words(study.words)
 # %% [markdown] tags=["book-only"]
 # ## The spaces
 #
-# Three spaces need no training: the standardised MFCC means, their principal components, and *spectral
-# features* (chroma, centroid, bandwidth, rolloff, zero crossings, loudness, tempo). Words become vectors in
+# Some spaces need no training on this corpus: the standardised MFCC means, their principal components, and
+# *spectral features* (such as chroma, centroid, loudness and tempo; *Method* lists them). Words become vectors in
 # two ways, by character n-grams (TF-IDF, which reads any script) and by a sentence transformer (SBERT, whose
 # model knows English). *Sound + words* sets both side by side with equal total variance; a track without
 # words borrows those of the track that sounds most like it.
