@@ -57,7 +57,7 @@ def run_in_terminal(folder, line):
         pytest.skip("no script(1) to make a terminal with")
     environment = {**os.environ, "MUSIC_RESULTS": str(folder / "results"), "TERM": "dumb"}
     return subprocess.run(
-        ["script", "-qec", f"{PAPERMILL} {line}", "/dev/null"],
+        ["script", "-qec", f"{PAPERMILL} {line} --start-timeout 600", "/dev/null"],
         cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
