@@ -113,25 +113,24 @@ def differences(
     -------
     DataFrame
         ``pair``, ``algorithm``, both as one ``name``; ``mean``, ``low`` and ``high`` of the
-        difference; ``p`` of a paired t-test, adjusted by Holm for the number of comparisons, NaN
-        where seeds change nothing; and whether it is ``clear``, p below 0.05.
+        difference, its ``p``, whether it is ``clear``, and its ``verdict``: see
+        `lib.evaluation.statistics.Difference`. All comparisons are corrected together.
     """
     table = partitions(rows).pivot_table(score, "seed", ["space", "algorithm"], dropna=False)
-    compared = []
+    compared = {}
     for name, (a, b) in pairs.items():
         for key in rows["algorithm"].unique():
             if (a, key) in table and (b, key) in table:
-                pair = table[a, key], table[b, key]
-                value = statistics.interval(pair[0] - pair[1])
-                if not np.isnan(value.mean):
-                    entry = {"pair": name, "algorithm": algorithm(key).title}
-                    entry |= {"name": f"{name}, {algorithm(key).title}"}
-                    entry |= {"mean": value.mean, "low": value.low, "high": value.high}
-                    compared.append(entry | {"p": statistics.p_value(*pair)})
-    columns = ["pair", "algorithm", "name", "mean", "low", "high", "p"]
-    differences = pd.DataFrame(compared, columns=columns)
-    differences["p"] = statistics.holm(differences["p"])
-    return differences.assign(clear=differences["p"] < 0.05)
+                found = statistics.compare(table[a, key], table[b, key])
+                if found.n_seeds:
+                    compared[name, algorithm(key).title] = found
+    corrected = statistics.correct(compared.values())
+    found = [
+        (*key, ", ".join(key), d.mean, d.low, d.high, d.p, d.clear, d.verdict)
+        for key, d in zip(compared, corrected, strict=True)
+    ]
+    columns = ["pair", "algorithm", "name", "mean", "low", "high", "p", "clear", "verdict"]
+    return pd.DataFrame(found, columns=columns).astype({"clear": bool})
 
 
 def noise(rows: pd.DataFrame) -> pd.DataFrame:

@@ -286,11 +286,10 @@ def _correlations(both: pd.DataFrame, measures: Sequence[str], score: str) -> pd
             if pair.nunique().min() > 1
         ]
         varied = [np.mean(order[:, 0] * order[:, 1]) for order in orders]
-        value = statistics.interval(varied)
+        value = statistics.compare(varied, np.zeros(len(varied)))
         bounds = np.clip([value.low, value.high], -1, 1)
-        p = statistics.p_value(varied, np.zeros(len(varied)))
-        if np.isnan(p) and len(varied) > 1:  # all seeds agree, and t has no spread to go by
-            p = _by_chance(orders)
+        all_agree = value.fixed and len(varied) > 1  # t has no spread to go by
+        p = _by_chance(orders) if all_agree else value.p
         found.append([measure, score, value.mean, *bounds, p])
     table = pd.DataFrame(found, columns=["measure", "score", "mean", "low", "high", "p"])
     return table.assign(clear=statistics.holm(table["p"]) < 0.05)

@@ -1,18 +1,53 @@
-"""Statistics over seeds: a mean is worth as much as its interval."""
+"""Statistics over seeds: a mean is worth as much as its interval, a difference as its test."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+LEVEL = 0.05
+NOTHING = 1e-9  # spreads and differences below this are rounding
+
+HIGHER, LOWER = "higher", "lower"
+SAME = "the same"
+NO_SPREAD = "no spread to judge by"
+NOT_CORRECTED = "not after correction"
+NOISE = "inside the noise"
+"""The verdicts on a `Difference`."""
+
+
+def minus(text: str) -> str:
+    """Write the hyphens before numbers as the minus signs that they are.
+
+    Parameters
+    ----------
+    text : str
+        A number that was formatted, or several.
+
+    Returns
+    -------
+    str
+        For people; files keep the hyphen.
+    """
+    return text.replace("-", "−")
+
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and the 95% interval around it."""
+    """A mean and the 95% interval around it.
+
+    Its format is mean ± half width, as in 0.312 ± 0.008, with a true minus sign; the mean alone
+    where nothing varies.
+
+    Attributes
+    ----------
+    mean, low, high : float
+        The bounds are NaN where nothing is known of the spread.
+    """
 
     mean: float
     low: float
@@ -24,11 +59,11 @@ class Interval:
         return (self.high - self.low) / 2
 
     def __format__(self, spec: str) -> str:
-        """Write mean ± half width, as 0.312 ± 0.008; the mean alone where nothing varies."""
         spec = spec or ".3f"
-        mean = format(self.mean, spec)
+        mean = minus(format(self.mean, spec))
         # no-break spaces: a value is not to be torn apart at the end of a line
-        return f"{mean}\u00a0±\u00a0{format(self.half, spec)}" if self.half > 1e-9 else mean
+        half = format(self.half, spec.removeprefix("+"))
+        return f"{mean}\u00a0±\u00a0{half}" if self.half > NOTHING else mean
 
 
 def interval(values: Sequence[float]) -> Interval:
@@ -58,49 +93,101 @@ def interval(values: Sequence[float]) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def compare(a: Sequence[float], b: Sequence[float]) -> tuple[Interval, bool]:
-    """Compare two methods seed by seed.
+@dataclass(frozen=True)
+class Difference(Interval):
+    """By how much one method scores higher than another, and whether that can be said at all.
+
+    Attributes
+    ----------
+    p : float
+        Of the t-test, two-sided, after `correct` adjusted for the number of comparisons; NaN where
+        there is no spread over seeds.
+    n_seeds : int
+        How many scores of each method were compared.
+    """
+
+    p: float = np.nan
+    n_seeds: int = 0
+
+    @property
+    def fixed(self) -> bool:
+        """Whether there is no spread over seeds: seeds change nothing, or there is one only."""
+        return bool(np.isnan(self.p))
+
+    @property
+    def clear(self) -> bool:
+        """Whether the difference is beyond the noise of the seeds, at the 5% level."""
+        return bool(self.p < LEVEL)
+
+    @property
+    def verdict(self) -> str:
+        """One of the constants of this module, from ``HIGHER`` to ``NOISE``.
+
+        ``NOT_CORRECTED`` would be clear if nothing else had been compared.
+        """
+        if self.fixed:
+            return SAME if abs(self.mean) < NOTHING else NO_SPREAD
+        if self.clear:
+            return HIGHER if self.mean > 0 else LOWER
+        return NOT_CORRECTED if self.low > 0 or self.high < 0 else NOISE
+
+
+def compare(a: Sequence[float], b: Sequence[float], *, paired: bool = True) -> Difference:
+    """Compare two methods by their scores.
 
     Parameters
     ----------
     a, b : sequence of float
-        The scores of two methods, in the same order of seeds.
+        The scores of two methods, one for each seed. Seeds with a NaN are left out.
+    paired : bool
+        Whether the scores belong together one by one, being of the same seeds: then by the paired
+        t-test, else by Welch's [1]_.
 
     Returns
     -------
-    difference : Interval
-        Of a - b.
-    clear : bool
-        Whether the interval leaves zero out; if not, the difference is inside the noise. Where
-        seeds change nothing, or there is one only, there is no noise to compare with, and nothing
-        is clear.
+    Difference
+        Of a - b, as if nothing else were compared: see `correct`.
+
+    References
+    ----------
+    .. [1] B. L. Welch, The generalization of "Student's" problem when several different population
+       variances are involved, Biometrika 34, 1947.
     """
-    difference = interval(np.asarray(a, float) - np.asarray(b, float))
-    varies = difference.half > 1e-9
-    return difference, bool(varies and (difference.low > 0 or difference.high < 0))
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    if paired:
+        difference = (a - b)[~np.isnan(a - b)]
+        found = interval(difference)
+        spread = len(difference) > 1 and np.ptp(difference) >= NOTHING
+        p = float(stats.ttest_1samp(difference, 0).pvalue) if spread else np.nan
+        return Difference(found.mean, found.low, found.high, p, len(difference))
+    a, b = a[~np.isnan(a)], b[~np.isnan(b)]
+    n_seeds, mean = min(len(a), len(b)), float(a.mean() - b.mean())
+    if n_seeds < 2 or max(np.ptp(a), np.ptp(b)) < NOTHING:
+        return Difference(mean, np.nan, np.nan, np.nan, n_seeds)
+    test = stats.ttest_ind(a, b, equal_var=False)
+    return Difference(mean, *map(float, test.confidence_interval()), float(test.pvalue), n_seeds)
 
 
-def p_value(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return how likely so large a mean difference is by the seeds' luck alone (paired t-test).
+def correct(differences: Iterable[Difference]) -> list[Difference]:
+    """Adjust differences for their number (Holm 1979), so that all verdicts hold at once.
 
     Parameters
     ----------
-    a, b : sequence of float
-        The scores of two methods, in the same order of seeds.
+    differences : iterable of Difference
+        All that is compared; those without a spread do not count.
 
     Returns
     -------
-    float
-        Two-sided; NaN where seeds change nothing, or there is one only.
+    list of Difference
+        In the same order, with adjusted ``p``.
     """
-    difference = np.asarray(a, float) - np.asarray(b, float)
-    if len(difference) < 2 or np.ptp(difference) < 1e-9:
-        return np.nan
-    return float(stats.ttest_1samp(difference, 0).pvalue)
+    differences = list(differences)
+    adjusted = holm([difference.p for difference in differences])
+    return [replace(d, p=float(p)) for d, p in zip(differences, adjusted, strict=True)]
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """Adjust p-values for their number (Holm 1979), so that all of them hold at once.
+    """Adjust p-values for their number (Holm 1979): see `correct`.
 
     Parameters
     ----------
@@ -122,29 +209,9 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return adjusted
 
 
-def friedman(scores: np.ndarray) -> tuple[float, float]:
-    """Test whether methods differ in rank (Friedman), and by how much two have to (Nemenyi).
-
-    The blocks are meant to be data sets (Demsar 2006, JMLR 7). Seeds on one data set are a poor
-    stand-in: nothing is learned about other tracks, and methods without chance tie with themselves.
-    See `lib.evaluation.resampling` for what can be said with one data set.
-
-    Parameters
-    ----------
-    scores : ndarray, (n_blocks, n_methods)
-        Where more is better; at least three methods.
-
-    Returns
-    -------
-    p : float
-        How likely ranks so different are if all methods are alike.
-    critical_difference : float
-        By how much the mean ranks of two methods must differ at the 5% level.
-    """
-    n_blocks, n_methods = np.shape(scores)
-    p = stats.friedmanchisquare(*np.transpose(scores)).pvalue
-    q = stats.studentized_range.ppf(0.95, n_methods, np.inf) / np.sqrt(2)
-    return float(p), float(q * np.sqrt(n_methods * (n_methods + 1) / (6 * n_blocks)))
+def p_value(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the p-value of `compare`."""
+    return compare(a, b).p
 
 
 def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFrame:
@@ -153,7 +220,7 @@ def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFr
     Parameters
     ----------
     rows : DataFrame
-        Tidy rows, one a seed.
+        Tidy rows, one for each seed.
     by : list of str
         The columns that tell methods apart.
     scores : list of str

@@ -156,7 +156,7 @@ def misleading(table: pd.DataFrame) -> pd.DataFrame:
         trend = {}
         for name in [*SCORES, "r2", "active_units"]:
             pair = after[name].align(before[name], join="inner")
-            change, _ = statistics.compare(*pair)
+            change = statistics.compare(*pair)
             trend[name] = _trend(change)
             fact |= {name: after[name].mean(), f"{name}_before": before[name].mean()}
             fact |= {f"{name}_change": change.mean}
@@ -167,13 +167,10 @@ def misleading(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(facts)
 
 
-def _trend(change: statistics.Interval) -> int:
+def _trend(change: statistics.Difference) -> int:
     """Tell the direction of a change: 1, -1, or 0 where it is inside the noise or unknown."""
-    if np.isnan(change.mean):
-        return 0
-    if np.isnan(change.low):  # a single seed has no noise to be judged by
-        return int(np.sign(change.mean))
-    return int(change.low > 0) - int(change.high < 0)
+    judged = change.clear or change.fixed  # without a spread the sign has to do
+    return int(np.sign(np.nan_to_num(change.mean))) if judged else 0
 
 
 def one_seed(trained: Trained, seed: int | None = None) -> dict[float, int]:

@@ -390,7 +390,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         for score in (*SCORES, "agreement"):
             rows[name][score] = "" if of_idea[score].isna().all() else f"{interval(of_idea[score])}"
         rows[name]["best by"] = chosen.get(name, "")
-        difference, clear = compare(by_seed[name], by_seed[rival or name])
-        bounds = {"low": difference.low, "high": difference.high, "clear": clear}
+        difference = compare(by_seed[name], by_seed[rival or name])
+        bounds = {"low": difference.low, "high": difference.high, "clear": difference.clear}
         rows[name] |= {"difference": difference.mean} | bounds
     return pd.DataFrame(rows).T.rename_axis("idea")

@@ -266,6 +266,6 @@ def test_one_seed_is_enough_to_run_and_too_little_to_judge(world):
     draws = verdict.resample(table, labels, world.truth, world.shared, n_draws=100)
     text = verdict_sentences.verdict(table, draws, "ami").data
     text += verdict_sentences.stability(table, "ami").data
-    assert "Too few methods vary" in text and "needs three methods and two seeds" in text
+    assert "Too few methods vary" in text
     betas = verdict.betas(rows, "ami")
     assert "inside the noise" in verdict_sentences.betas(betas, "ami").data

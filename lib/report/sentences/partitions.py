@@ -366,10 +366,10 @@ def tried(table: pd.DataFrame) -> Markdown:
         table.pivot(index="seed", columns="idea", values=v) for v in ("agreement", "ami")
     )
     means = agreement.loc[:, [i for i in agreement if ideas.IDEAS[i].family]].mean()
-    lead, clear = statistics.compare(agreement[chosen], agreement[means.drop(chosen).idxmax()])
+    lead = statistics.compare(agreement[chosen], agreement[means.drop(chosen).idxmax()])
     said = [
         f"Chosen without labels: {texts[chosen]}. Its agreement is ahead of that of the "
-        f"next with a VAE in it by {lead}, {'clearly' if clear else 'inside the noise'}."
+        f"next with a VAE in it by {lead}, {'clearly' if lead.clear else 'inside the noise'}."
     ]
     if not best:
         return say(*said, "No labels tell whether that is good.")
@@ -380,8 +380,8 @@ def tried(table: pd.DataFrame) -> Markdown:
         return ", ".join(f"{n} {statistics.interval(rows[score])}" for score, n in named.items())
 
     def ahead(first: str, second: str) -> str:
-        difference, clear = statistics.compare(ami[first], ami[second])
-        judged = "a clear difference" if clear else "inside the noise"
+        difference = statistics.compare(ami[first], ami[second])
+        judged = "a clear difference" if difference.clear else "inside the noise"
         return f"{signed(difference)}, {judged if len(ami) > 1 else 'which one seed cannot judge'}"
 
     said.append(

@@ -37,7 +37,6 @@ def verdict(table: pd.DataFrame, draws: Mapping[str, Draws], headline: str) -> M
         unranked(table),
         apart(own, headline),
         against(own, headline, learned, "PCA"),
-        friedman(own, headline),
         collapse(table),
     ]
     return Markdown("\n\n".join(paragraph.data for paragraph in paragraphs))
@@ -185,29 +184,6 @@ def against(draws: Draws, headline: str, a: Sequence[str], b: str) -> Markdown:
     if not len(better):
         parts.append(f"No trained network beats {b} for certain.")
     return say(*parts)
-
-
-def friedman(draws: Draws, headline: str) -> Markdown:
-    """Give the Friedman test and Nemenyi's critical difference over seeds, for what it is worth.
-
-    Parameters
-    ----------
-    draws : Draws
-        Of the headline score, as from `lib.evaluation.ranking.resample`.
-    headline : str
-        The score.
-    """
-    n_seeds, n_methods = draws.by_seed.shape
-    if n_seeds < 2 or n_methods < 3 or np.ptp(draws.by_seed, axis=1).max() == 0:
-        return say("Friedman's test needs three methods and two seeds.")
-    p, distance = statistics.friedman(draws.by_seed)
-    p_text = f"p = {p:.2g}" if p >= 0.001 else "p < 0.001"
-    return say(
-        f"For readers who look for it: over seeds as blocks, Friedman's test of "
-        f"{_name(headline)} gives {p_text}, and after Nemenyi two mean ranks out of {n_methods} "
-        f"have to be {distance:.1f} apart. It was made for many data sets; seeds on one are no "
-        "stand-in for other tracks."
-    )
 
 
 def stability(table: pd.DataFrame, headline: str) -> Markdown:

@@ -120,9 +120,9 @@ def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) ->
     if np.isnan(given).any() or np.isnan(learned).any():
         return say("Without labels it cannot be said what the model lost.")
     before, after = statistics.interval(given), statistics.interval(learned)
-    lost, clear = statistics.compare(np.full(len(learned), before.mean), learned)
+    lost = statistics.compare(np.full(len(learned), before.mean), learned)
     scores = rows[rows["algorithm"] == "kmeans"].set_index("representation")
-    gap, gap_clear = statistics.compare(scores["ami"][["vae"]], scores["ami"][["raw"]])
+    gap = statistics.compare(scores["ami"][["vae"]], scores["ami"][["raw"]])
     kept = statistics.interval(scores["r2"][["vae"]])
 
     def sure(clear: bool) -> str:
@@ -133,8 +133,8 @@ def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) ->
     return say(
         f"A linear reader names the genre with a balanced accuracy of {before} from the raw "
         f"features and of {after} from the VAE's code, which keeps {kept} of the features' "
-        f"variance (R²). Accuracy lost on the way: {lost}, {sure(clear)}. k-means on the code "
-        f"differs by {gap} AMI from k-means on the features, {sure(gap_clear)}."
+        f"variance (R²). Accuracy lost on the way: {lost}, {sure(lost.clear)}. k-means on the code "
+        f"differs by {gap} AMI from k-means on the features, {sure(gap.clear)}."
     )
 
 
@@ -151,9 +151,9 @@ def told(readings: pd.DataFrame) -> Markdown:
     said = []
     for fact, group in readings.dropna().groupby("fact", sort=False):
         with_it, without = (statistics.interval(group[name]) for name in ("told", "untold"))
-        difference, clear = statistics.compare(group["told"], group["untold"])
+        difference = statistics.compare(group["told"], group["untold"])
         verdict = "a difference inside the noise"
-        if clear:
+        if difference.clear:
             verdict = (
                 "so it leaves much of it out"
                 if difference.mean < 0
