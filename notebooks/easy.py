@@ -37,13 +37,11 @@ from lib.settings import Settings
 settings = Settings.from_notebook(globals())
 
 # %% tags=["hide-input"]
+from lib import figures
 from lib.models import autoencoder as models
-from lib.figures import spaces as plots
 from lib.clustering import projection
 from lib import report
-from lib.catalogue import title, with_titles
 from lib.report import tables
-from lib.figures import scores as score_plots
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
 from lib.study.study import Study, representation
@@ -121,7 +119,7 @@ report.say(
 # network not yet done, and a KL that falls to zero would be a code that carries nothing.
 
 # %% mystnb={"figure": {"caption": "Losses over epochs: the mean over seeds, the band from the lowest to the highest.", "name": "fig-easy-training"}, "image": {"alt": "Three panels: total, reconstruction and KL loss over epochs for the autoencoder and the VAE"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-curves = plots.training_curves({"Autoencoder": autoencoder.history, "VAE": vae.history})
+curves = figures.training_curves({"Autoencoder": autoencoder.history, "VAE": vae.history})
 study.keep(curves, "easy_training")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -178,10 +176,7 @@ sentences.duel(rows, "silhouette_shared", "vae", "pca", "pca_matched")
 # %% mystnb={"figure": {"caption": "Scores of k-means on each representation, with 95% intervals over seeds.", "name": "fig-easy-scores"}, "image": {"alt": "Points with error bars, one row for each representation, one panel for each score"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 shown = ["ami", "nmi", "ari", "purity", "silhouette", "silhouette_shared"]
 others = rows[rows["algorithm"] != "genres"]  # whose 1.0 would press all the others flat
-bars = score_plots.score_bars(
-    with_titles(others), {score: title(score) for score in shown}
-)
-study.keep(bars, "easy_scores")
+study.keep(figures.score_bars(others, shown), "easy_scores")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.leaders(rows, shown)
@@ -196,7 +191,7 @@ sentences.leaders(rows, shown)
 
 # %% mystnb={"figure": {"caption": "Silhouette against effective dimensions. Dashes are noise of each space's own shape, the curve is round noise.", "name": "fig-easy-noise"}, "image": {"alt": "Scatter plot of representations with a falling line for noise"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 points, line = study.against_noise(representations, rows)
-study.keep(score_plots.noise_line(points, line), "easy_noise_line")
+study.keep(figures.noise_line(points, line), "easy_noise_line")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 space_sentences.noise(points)
@@ -214,7 +209,7 @@ sentences.duel(rows, "silhouette", "vae", "pca", "pca_matched")
 # %% mystnb={"figure": {"caption": "The VAE's latent space (first seed) by t-SNE and UMAP, coloured by genre and by cluster.", "name": "fig-easy-maps"}, "image": {"alt": "Four scatter plots of the tracks"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 z, clusters = vae.z[0], study.partition(representations[-1])
 flat = {"t-SNE": projection.tsne(z), "UMAP": projection.umap(z)}
-study.keep(plots.maps(flat, {"genre": study.truth, "cluster": clusters}), "easy_maps")
+study.keep(figures.maps(flat, {"genre": study.truth, "cluster": clusters}), "easy_maps")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 space_sentences.neighbours(z, study.truth)
@@ -224,7 +219,7 @@ space_sentences.neighbours(z, study.truth)
 # alone was found; a genre spread over a row was not.
 
 # %% mystnb={"figure": {"caption": "Genres in each of the VAE's clusters (first seed).", "name": "fig-easy-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(score_plots.contingency(study.truth, clusters), "easy_contingency")
+study.keep(figures.contingency(study.truth, clusters), "easy_contingency")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.clusters(study.truth, clusters)

@@ -35,8 +35,8 @@ from lib.settings import Settings
 settings = Settings.from_notebook(globals())
 
 # %% tags=["hide-input"]
+from lib import figures
 from lib.corpora import demo
-from lib.figures import spaces as plots
 from lib.clustering import projection
 from lib import report
 from lib.report.sentences import partitions as sentences
@@ -54,7 +54,7 @@ report.say(study.corpus.summary)
 # feature.
 
 # %% mystnb={"figure": {"caption": "Tracks of each genre, and how long they are.", "name": "fig-corpus"}, "image": {"alt": "Bars of the number of tracks by genre, and a histogram of durations"}} tags=["hide-input"]
-study.keep(plots.corpus_overview(study.corpus.tracks), "corpus")
+study.keep(figures.corpus_overview(study.corpus.tracks), "corpus")
 
 # %% tags=["remove-input"]
 sentences.corpus(study.corpus.tracks)
@@ -73,7 +73,7 @@ report.players(study.excerpts(seconds=5))
 # MFCCs, which describe the outline of each spectrum, its timbre, and little else.
 
 # %% mystnb={"figure": {"caption": "One track: waveform, mel spectrogram and MFCCs.", "name": "fig-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of one track over time"}} tags=["book-only", "hide-input"]
-study.keep(plots.track(*study.example()), "track") if study.has_audio else report.say(
+study.keep(figures.track(*study.example()), "track") if study.has_audio else report.say(
     report.NO_AUDIO
 )
 
@@ -88,7 +88,7 @@ sentences.track(*study.example()) if study.has_audio else None
 
 # %% mystnb={"figure": {"caption": "Correlation of the 20 MFCC means over tracks.", "name": "fig-correlation"}, "image": {"alt": "Heat map of correlations between 20 features"}} tags=["book-only", "hide-input"]
 means = [f"mfcc{i}_mean" for i in range(1, 21)]
-study.keep(plots.mfcc_correlation(study.features.vectors[means]), "feature_correlation")
+study.keep(figures.mfcc_correlation(study.features.vectors[means]), "feature_correlation")
 
 # %% tags=["book-only", "remove-input"]
 sentences.correlation(study.features.vectors[means])
@@ -99,7 +99,7 @@ sentences.correlation(study.features.vectors[means])
 
 # %% mystnb={"figure": {"caption": "The standardised MFCC means by t-SNE, coloured by genre.", "name": "fig-raw-map"}, "image": {"alt": "Scatter plot of the tracks coloured by genre"}} tags=["book-only", "hide-input"]
 flat = {"t-SNE": projection.tsne(study.inputs)}
-study.keep(plots.maps(flat, {"genre": study.truth}), "raw_map")
+study.keep(figures.maps(flat, {"genre": study.truth}), "raw_map")
 
 # %% tags=["book-only", "remove-input"]
 space_sentences.neighbours(study.inputs, study.truth)
@@ -121,7 +121,7 @@ study.table(demo.genre_table(), caption, "demo-genres")
 
 # %% mystnb={"figure": {"caption": "The score of one composed track: time runs to the right, pitch upwards.", "name": "fig-demo-score"}, "image": {"alt": "Piano roll of one composed track, a colour for each part"}} tags=["book-only", "hide-input"]
 score = demo.compose("jazz", 0)
-study.keep(plots.piano_roll(score.notes(), score.track_id), "demo_score")
+study.keep(figures.piano_roll(score.notes(), score.track_id), "demo_score")
 
 # %% tags=["book-only", "remove-input"]
 sentences.score(score)
@@ -138,7 +138,7 @@ report.players({"the whole": demo.render(score), **demo.stems(score)})
 
 # %% mystnb={"figure": {"caption": "The composed track: waveform, mel spectrogram and MFCCs.", "name": "fig-demo-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of the composed track over time"}} tags=["book-only", "hide-input"]
 composed = demo.render(score)
-study.keep(plots.track(composed, score.track_id), "demo_track")
+study.keep(figures.track(composed, score.track_id), "demo_track")
 
 # %% tags=["book-only", "remove-input"]
 sentences.track(composed, score.track_id)

@@ -42,6 +42,7 @@ settings = SweepSettings.from_notebook(globals())
 # %% tags=["hide-input"]
 import numpy as np
 
+from lib import figures
 from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison
 from lib.study import hard as contest
@@ -49,24 +50,20 @@ from lib.inspection import clusters as explain
 from lib.study import factors
 from lib.study import pipelines as ideas
 from lib.audio import inversion
-from lib.figures import latents as latent_plots
 from lib.models import autoencoder as models
 from lib.clustering import projection
 from lib import files
 from lib import report
-from lib.catalogue import LANGUAGES, Method, title
+from lib.catalogue import LANGUAGES, Method
 from lib.report import tables
-from lib.figures import scores as score_plots
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
 from lib.inspection import sweep
 from lib.report.sentences import sweep as sweep_sentences
 from lib.inspection import traversal
 from lib.evaluation import ranking as verdict
-from lib.figures import ranking as verdict_plots
 from lib.report.sentences import ranking as verdict_sentences
 from lib.study.hard import Contest
-from lib.figures.listening_map import ListeningMap
 from lib.study.study import representation
 
 study = Contest("hard", settings)
@@ -88,7 +85,7 @@ dimensions = sweep.dimensions(swept)
 study.table(tables.sweep(members), "What each beta does to the code.", "hard-sweep")
 
 # %% mystnb={"figure": {"caption": "Rate against distortion: a point a network, a line through the means of each beta.", "name": "fig-hard-rate"}, "image": {"alt": "Scatter of KL against reconstruction error, joined in the order of beta"}} tags=["hide-input", "nbval-ignore-output"]
-study.keep(latent_plots.rate_distortion(members), "hard_rate_distortion")
+study.keep(figures.rate_distortion(members), "hard_rate_distortion")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sweep_sentences.rate_distortion(members)
@@ -100,10 +97,10 @@ sweep_sentences.rate_distortion(members)
 # means vary, how strongly they correlate two by two, and their total correlation, which is zero for independent ones.
 
 # %% mystnb={"figure": {"caption": "KL of each latent dimension, sorted; a panel for each beta.", "name": "fig-hard-kl"}, "image": {"alt": "Sorted bars of KL per dimension, one panel for each beta"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(latent_plots.kl_bars(dimensions), "hard_kl_bars")
+study.keep(figures.kl_bars(dimensions), "hard_kl_bars")
 
 # %% mystnb={"figure": {"caption": "The state of the code over beta: active units, variance, correlation, total correlation.", "name": "fig-hard-code"}, "image": {"alt": "Panels of measures of the code over beta, with bands over seeds"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(latent_plots.code_state(members), "hard_code")
+study.keep(figures.code_state(members), "hard_code")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sweep_sentences.code(members, dimensions)
@@ -119,14 +116,13 @@ sweep_sentences.code(members, dimensions)
 
 # %% tags=["hide-input"]
 headline = study.headline
-label = title(headline)
 spaces = contest.by_beta(swept)
 sweep_rows = study.score(spaces)
 members = sweep.with_scores(members, sweep_rows)
 report.say(f"k-means has partitioned the spaces of {len(swept.members)} networks.")
 
 # %% mystnb={"figure": {"caption": "Silhouette in the model's own space and in the shared one, and AMI with the genres, over beta; betas at which most networks have collapsed are hatched.", "name": "fig-hard-silhouette"}, "image": {"alt": "Lines of three scores over beta"}} tags=["hide-input", "nbval-ignore-output"]
-study.keep(latent_plots.silhouettes(members), "hard_silhouettes")
+study.keep(figures.silhouettes(members), "hard_silhouettes")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sweep_sentences.misleading(sweep.misleading(members))
@@ -138,7 +134,7 @@ sweep_sentences.misleading(sweep.misleading(members))
 # %% mystnb={"figure": {"caption": "The latent space at each beta (first seed) by t-SNE, coloured by genre.", "name": "fig-hard-betas"}, "image": {"alt": "Small multiples of scatter plots, one for each beta"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 first, titles = sweep.one_seed(swept), sweep.titles(members)
 maps = {titles[b]: study.map(swept.z[m]) for b, m in first.items()}
-study.keep(latent_plots.beta_maps(maps, study.truth), "hard_beta_maps")
+study.keep(figures.maps(maps, {"genre": study.truth}), "hard_beta_maps")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 space_sentences.nearest({titles[b]: swept.z[m] for b, m in first.items()}, study.truth)
@@ -246,7 +242,7 @@ verdict_sentences.disentanglement(together)
 # %% mystnb={"figure": {"caption": "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of the prior.", "name": "fig-hard-traversal"}, "image": {"alt": "Grid of decoded features, a row for each latent dimension"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 pictured = networks.get("conv_vae", looked_at)
 moved = traversal.traverse(pictured, 0, track=0)
-study.keep(latent_plots.traversal(moved), "hard_traversal")
+study.keep(figures.traversal(moved), "hard_traversal")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sweep_sentences.traversal(moved)
@@ -320,7 +316,7 @@ study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard
 fair = methods[methods["algorithm"].isin(["kmeans", "mixture"])]
 draws = verdict.resample(fair, study.labels, study.truth, study.inputs)
 ranks, groups = draws[headline].ranks(), draws[headline].groups()
-study.keep(verdict_plots.critical_difference(ranks, groups, label), "hard_ranks")
+study.keep(figures.critical_difference(ranks, groups, headline), "hard_ranks")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 verdict_sentences.verdict(methods, draws, headline)
@@ -328,13 +324,6 @@ verdict_sentences.verdict(methods, draws, headline)
 # %% tags=["nbval-ignore-output", "remove-input"]
 told_more = [name for name in ("cvae", *joint, "vade") if name in networks]
 sentences.duel(rows, headline, "vae", *told_more)
-
-# %% [markdown] tags=["book-only"]
-# [The figure below](#fig-hard-verdict) shows the same methods by every score that counts, coloured by rank.
-
-# %% mystnb={"figure": {"caption": "Spaces under k-means by all scores that make up the overall one; the colours are ranks.", "name": "fig-hard-verdict"}, "image": {"alt": "Heat map of scores, methods down, scores across"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-names = {score: title(score) for score in verdict.scores(rows)}
-study.keep(verdict_plots.verdict_matrix(fair, names), "hard_verdict")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 verdict_sentences.leak(methods, headline)
@@ -344,7 +333,7 @@ verdict_sentences.leak(methods, headline)
 
 # %% mystnb={"figure": {"caption": "The ten best methods overall, with 95% intervals over seeds; the line is PCA with k-means.", "name": "fig-hard-top"}, "image": {"alt": "Horizontal bars of the ten best methods"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 plain_way = methods.loc[methods["method"] == "PCA", headline].iloc[0]
-figure = verdict_plots.top_bars(methods[:10], headline, label, ("PCA, k-means", plain_way))
+figure = figures.top_bars(methods[:10], headline, ("PCA, k-means", plain_way))
 study.keep(figure, "hard_top")
 
 # %% [markdown] tags=["book-only"]
@@ -352,7 +341,7 @@ study.keep(figure, "hard_top")
 # method that finds another answer each time has found none.
 
 # %% mystnb={"figure": {"caption": "Score against stability, the mean ARI between the partitions of two seeds.", "name": "fig-hard-stability"}, "image": {"alt": "Scatter of score against stability, a point for each method"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(verdict_plots.stability(methods, headline, label), "hard_stability")
+study.keep(figures.stability(methods, headline), "hard_stability")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 verdict_sentences.stability(methods, headline)
@@ -371,7 +360,7 @@ verdict_sentences.betas(verdict.betas(rows, headline), headline)
 
 # %% mystnb={"figure": {"caption": "What words add to sound, with 95% intervals over seeds.", "name": "fig-hard-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 compared = comparison.differences(rows, headline, verdict.with_words(rows))
-study.keep(score_plots.differences(compared), "hard_words")
+study.keep(figures.differences(compared), "hard_words")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.added(compared, "adding words")
@@ -409,33 +398,19 @@ report.players(
 )
 
 # %% [markdown] tags=["book-only"]
-# ## All on one page
-#
-# [The figure below](#fig-hard-summary) is the chapter on one page: above the best space, in the middle the methods, below what beta,
-# words and algorithms change.
-
-# %% mystnb={"figure": {"caption": "The Hard task on one page.", "name": "fig-hard-summary"}, "image": {"alt": "Nine panels: three maps, three comparisons of methods, three of what changes them"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-flat = study.map(best.z[0])
-groupings = {"genre": study.truth, "language": languages, "cluster": clusters}
-betas_table = verdict.betas(rows, headline)
-page = verdict_plots.hard_summary(
-    flat, groupings, methods, ranks, betas_table, compared, (headline, label)
-)
-study.keep(page, "hard_summary")
-
-# %% [markdown] tags=["book-only"]
 # ## A map to listen to
 #
 # Each point is a track: point to read its name, click to hear it.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 name = Method(best.name, beta=best.beta).space
-maps = {f"{name}, t-SNE": flat, f"{name}, UMAP": projection.umap(best.z[0])}
+maps = {f"{name}, t-SNE": study.map(best.z[0]), f"{name}, UMAP": projection.umap(best.z[0])}
 maps |= {
     f"VAE, beta {settings.beta:g}, t-SNE": study.map(looked_at.z[0]),
     "Raw features, t-SNE": study.map(study.inputs),
 }
-chart = ListeningMap(study.tracks, maps, {k.capitalize(): v for k, v in groupings.items()})
+groupings = {"Genre": study.truth, "Language": languages, "Cluster": clusters}
+chart = figures.ListeningMap(study.tracks, maps, groupings)
 chart.save(study.folder / "map")
 chart
 

@@ -38,14 +38,13 @@ settings = Settings.from_notebook(globals())
 # %% tags=["hide-input"]
 import numpy as np
 
+from lib import figures
 from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison
 from lib.models import autoencoder as models
-from lib.figures import spaces as plots
 from lib import report
 from lib.catalogue import LANGUAGES, Method, title
 from lib.report import tables
-from lib.figures import scores as score_plots
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
 from lib.lyrics import sources as text
@@ -109,7 +108,7 @@ study.table(tables.health(trained), "The networks and their health.", "medium-he
 
 # %% mystnb={"figure": {"caption": "Losses over epochs; the band runs from the lowest to the highest seed.", "name": "fig-medium-training"}, "image": {"alt": "Three panels of losses over epochs, one line for each network"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 curves = {title(name): t.history for name, t in trained.items()}
-study.keep(plots.training_curves(curves, log=True), "medium_training")
+study.keep(figures.training_curves(curves, log=True), "medium_training")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.settled(curves)
@@ -125,7 +124,7 @@ if study.images is None:
 else:
     rebuilt = trained["conv_vae"].reconstruct()[0, :, 0]
     titles = study.tracks["track_id"].iloc[some]
-    figure = plots.reconstructions(study.images[some, 0], rebuilt[some], titles)
+    figure = figures.reconstructions(study.images[some, 0], rebuilt[some], titles)
     shown = study.keep(figure, "medium_reconstructions")
 shown
 
@@ -198,12 +197,12 @@ sentences.ranking(ranked, headline)
 # are taken in each space itself. Look for columns that disagree: a space that wins by geometry and loses by genre.
 
 # %% mystnb={"figure": {"caption": "The headline score of each space under each algorithm.", "name": "fig-medium-matrix"}, "image": {"alt": "Heat map of scores, spaces down, algorithms across"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-figure = score_plots.score_matrix(comparison.means(rows, headline), title(headline))
+figure = figures.score_matrix(comparison.means(rows, headline), title(headline))
 study.keep(figure, "medium_matrix")
 
 # %% mystnb={"figure": {"caption": "All scores under k-means; the numbers are raw, the colours scaled by column.", "name": "fig-medium-scores"}, "image": {"alt": "Heat map of scores, spaces down, scores across, scaled by column"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 scores = tables.kmeans_scores(rows)
-figure = score_plots.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
+figure = figures.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
 study.keep(figure, "medium_scores")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -222,7 +221,7 @@ sentences.leaders(rows, [*agreed, "silhouette", "silhouette_shared"])
 words = {f"{kind} added": (f"Sound + {kind}", "Raw features") for kind in ("TF-IDF", "SBERT")}
 convolved = {f"{kind} − VAE": (kind, "VAE") for kind in ("1-D conv VAE", "2-D conv VAE")}
 compared = comparison.differences(rows, headline, words | convolved)
-study.keep(score_plots.differences(compared), "medium_differences")
+study.keep(figures.differences(compared), "medium_differences")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.added(compared[compared["pair"].isin(words)], "adding words")
@@ -292,7 +291,7 @@ space_sentences.why(*readings, rows)
 
 # %% mystnb={"figure": {"caption": "Each space (first seed) by t-SNE, coloured by genre.", "name": "fig-medium-maps"}, "image": {"alt": "Small multiples of scatter plots, one for each space"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 flat = {name: study.map(z[0]) for name, z in codes.items()}
-study.keep(plots.map_grid(flat, study.truth), "medium_maps")
+study.keep(figures.maps(flat, {"genre": study.truth}), "medium_maps")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 space_sentences.nearest({name: z[0] for name, z in codes.items()}, study.truth)
@@ -304,28 +303,14 @@ space_sentences.nearest({name: z[0] for name, z in codes.items()}, study.truth)
 # %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 winner = study.best(spaces, rows, headline)
 clusters = study.partition(winner)
-study.keep(score_plots.contingency(study.truth, clusters), "medium_genres")
+study.keep(figures.contingency(study.truth, clusters), "medium_genres")
 
 # %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 languages = np.array([LANGUAGES.get(code, code) for code in study.languages])
-study.keep(score_plots.contingency(languages, clusters, "Language"), "medium_languages")
+study.keep(figures.contingency(languages, clusters, "Language"), "medium_languages")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.clusters(study.truth, clusters)
-
-# %% [markdown] tags=["book-only"]
-# [The figure below](#fig-medium-summary) is the chapter on one page. Above: the best space by genre, language and cluster.
-# In the middle: the spaces by three scores. Below: the algorithms, what words and convolutions change, and
-# whether a neat geometry goes with the headline at all.
-
-# %% mystnb={"figure": {"caption": "The chapter on one page.", "name": "fig-medium-summary"}, "image": {"alt": "Nine panels: three maps, three score comparisons, algorithms, differences, and a scatter of scores"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-flat = study.map(winner.z[0])
-groups = {"genre": study.truth, "language": languages, "cluster": clusters}
-three = {s: title(s) for s in (headline, "silhouette", "silhouette_shared")}
-if headline == "silhouette_shared":
-    three["calinski_harabasz"] = title("calinski_harabasz")
-page = score_plots.summary(flat, groups, comparison.named(rows), three, compared)
-study.keep(page, "medium_summary")
 
 # %% [markdown] tags=["book-only"]
 # ## What is kept

@@ -85,10 +85,10 @@ def figure() -> str:
     mpl.use("Agg")
     import numpy as np
 
-    from lib.figures import spaces as plots
+    from lib import figures
     from lib.report import results
 
-    drawn = plots.maps({"map": np.random.default_rng(0).normal(size=(9, 2))}, {"": ["a"] * 9})
+    drawn = figures.maps({"map": np.random.default_rng(0).normal(size=(9, 2))}, {"": ["a"] * 9})
     with tempfile.TemporaryDirectory() as folder:
         results.save_figure(Path(folder), "check", drawn)
         size = (Path(folder) / "latent_visualization" / "check.png").stat().st_size

@@ -1,8 +1,6 @@
-"""One function a figure of latent spaces: what beta does to them, and what their axes mean."""
+"""Figures of latent spaces: what beta does to them, and what one latent does."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,30 +9,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.evaluation import health, statistics
-from lib.figures import spaces as plots
+from lib.figures.style import BLUE, GREEN, ORANGE, WIDTH, minus, panels
 from lib.inspection.traversal import Traversal
-from lib.report.wording import minus
 
-WIDTH = 6.5  # inches: that of a page's text, so that no letter shrinks
-BLUE, ORANGE, GREEN = "#0173b2", "#de8f05", "#029e73"
-VERDICTS = {"healthy": (BLUE, "o"), "weak": (ORANGE, "^"), "collapsed": ("0.2", "X"),
-            "untrained": ("0.5", ".")}  # fmt: skip
+_VERDICTS = {"healthy": (BLUE, "o"), "weak": (ORANGE, "^"), "collapsed": ("0.2", "X"),
+             "untrained": ("0.5", ".")}  # fmt: skip
 
 
 def rate_distortion(table: pd.DataFrame) -> Figure:
-    """Draw what each member of a sweep pays in KL, and what it gets for it.
+    """Draw what each run of a sweep pays in KL, and what it gets for it.
 
     Parameters
     ----------
     table : DataFrame
-        From `lib.inspection.sweep.members`.
+        One row per run: ``beta``, ``rate``, ``distortion``, ``r2`` and ``verdict``.
     """
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.1), layout="constrained")
     columns = {"distortion": "Distortion (nats per track)", "r2": "R² of the reconstruction"}
     for axis, (column, name) in zip(axes, columns.items(), strict=True):
         means = table.groupby("beta")[["rate", column]].mean()
         axis.plot(means["rate"], means[column], color="0.7", linewidth=1, zorder=1)
-        for verdict, (colour, marker) in VERDICTS.items():
+        for verdict, (colour, marker) in _VERDICTS.items():
             own = table[table["verdict"] == verdict]
             if len(own):
                 axis.scatter(own["rate"], own[column], marker=marker, s=30, color=colour,
@@ -50,24 +45,19 @@ def rate_distortion(table: pd.DataFrame) -> Figure:
 
 
 def kl_bars(dimensions: pd.DataFrame) -> Figure:
-    """Draw the KL of each latent dimension, the largest first, one panel a beta.
+    """Draw the KL of each latent dimension, the largest first, one panel for each beta.
+
+    Bars are means over seeds by rank, whiskers run from the lowest seed to the highest; a bar is
+    hatched where fewer than half of the seeds use it.
 
     Parameters
     ----------
     dimensions : DataFrame
-        From `lib.inspection.sweep.dimensions`. Bars are means over seeds by rank, whiskers run from the
-        lowest seed to the highest; a bar is hatched where fewer than half of the seeds use it.
+        One row per run and latent: ``beta``, ``rank`` by KL, ``kl``, and whether it is ``active``.
     """
     betas = sorted(dimensions["beta"].unique())
-    columns = min(3, len(betas))
-    rows = -(-len(betas) // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, 0.5 + 1.8 * rows), sharex=True, sharey=True, squeeze=False,
-        layout="constrained",
-    )  # fmt: skip
-    for axis in axes.flat[len(betas) :]:
-        axis.set_axis_off()
-    for axis, beta in zip(axes.flat, betas, strict=False):
+    figure, axes = panels(len(betas), 1.8, margin=0.5, sharex=True, sharey=True)
+    for axis, beta in zip(axes, betas, strict=True):
         ranks = dimensions[dimensions["beta"] == beta].groupby("rank")
         mean, low, high = (getattr(ranks["kl"], f)() for f in ("mean", "min", "max"))
         used = ranks["active"].mean() >= 0.5
@@ -82,8 +72,8 @@ def kl_bars(dimensions: pd.DataFrame) -> Figure:
         axis.set_title(f"β {beta:g}: {n_used:.1f} in use, {mean.sum():.2g} nats", fontsize="small")
         axis.grid(visible=False, axis="x")
     last = int(dimensions["rank"].max())
-    axes[0, 0].set_xticks([1, *range(5, last + 1, 5)])
-    axes[0, 0].set_yscale("symlog", linthresh=health.ACTIVE_KL)
+    axes[0].set_xticks([1, *range(5, last + 1, 5)])
+    axes[0].set_yscale("symlog", linthresh=health.ACTIVE_KL)
     figure.supxlabel("Latent dimension, by its KL", fontsize="medium")
     figure.supylabel("KL (nats)", fontsize="medium")
     return figure
@@ -95,20 +85,21 @@ def code_state(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From `lib.inspection.sweep.members`.
+        One row per run: ``beta``, ``active_units``, ``variance``, ``correlation`` and
+        ``total_correlation``.
     """
-    panels = {
+    columns = {
         "active_units": "Active units",
         "variance": "Variance of the latents",
         "correlation": "Mean |correlation|, active",
         "total_correlation": "Total correlation (nats)",
     }
-    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.6), sharex=True, layout="constrained")
-    for axis, (column, name) in zip(axes.flat, panels.items(), strict=True):
+    figure, axes = panels(len(columns), 2.3, columns=2, sharex=True)
+    for axis, (column, name) in zip(axes, columns.items(), strict=True):
         _over_beta(axis, table, column, BLUE, "o", "-", name)
         axis.set_title(name, fontsize="medium")
         axis.set_ylim(bottom=-0.05 * axis.get_ylim()[1])  # room for the markers at 0
-    for axis in axes[1]:
+    for axis in axes[2:]:
         _beta_axis(axis, table)
     return figure
 
@@ -116,12 +107,13 @@ def code_state(table: pd.DataFrame) -> Figure:
 def silhouettes(table: pd.DataFrame) -> Figure:
     """Draw over beta the silhouette in a model's own space, the shared one and the AMI.
 
-    Betas whose members are mostly collapsed are hatched, and the verdicts stand above each.
+    Betas at which most runs collapsed are hatched, and the verdicts stand above each.
 
     Parameters
     ----------
     table : DataFrame
-        From `lib.inspection.sweep.with_scores`.
+        One row per run: ``beta``, ``verdict``, ``silhouette``, ``silhouette_shared`` and ``ami``
+        (NaN without labels).
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 3.7), layout="constrained")
     lines = {
@@ -140,43 +132,16 @@ def silhouettes(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def beta_maps(projections: Mapping[str, np.ndarray], groups: np.ndarray) -> Figure:
-    """Draw one map for each beta, with the same groups.
-
-    Parameters
-    ----------
-    projections : mapping of str to ndarray, (n_tracks, 2)
-        Maps by what to call them, as from `lib.inspection.sweep.titles`.
-    groups : ndarray of str, (n_tracks,)
-        The genre of each track.
-    """
-    columns = min(3, len(projections))
-    rows = -(-len(projections) // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, 0.7 + 2.1 * rows), squeeze=False, layout="constrained"
-    )
-    for axis in axes.flat[len(projections) :]:
-        axis.set_axis_off()
-    for axis, (name, points) in zip(axes.flat, projections.items(), strict=False):
-        for group, (colour, marker) in plots.style(groups).items():
-            axis.scatter(*points[groups == group].T, c=colour, marker=marker, s=12, alpha=0.8,
-                         linewidths=0, label=group or "unknown")  # fmt: skip
-        axis.set(xticks=[], yticks=[])
-        axis.set_title(name, fontsize="medium")
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False,
-                  fontsize="small", markerscale=2)  # fmt: skip
-    return figure
-
-
 def traversal(found: Traversal) -> Figure:
-    """Draw what the decoder makes of codes that differ in one dimension a row.
+    """Draw what the decoder makes of codes in which one latent is moved.
+
+    Decoded images (n_dims, n_steps, 1, n_mfcc, n_columns) become heat maps with one scale of
+    colours, decoded vectors (n_dims, n_steps, n_features) lines, the darker the lower the step.
 
     Parameters
     ----------
     found : Traversal
-        Of a model on images, which become heat maps with one scale of colours; or of one on
-        vectors, which become lines, the darker the lower the step.
+        The latents that were moved, the steps, and what was decoded.
     """
     if not len(found.dimensions):
         figure, axis = plt.subplots(figsize=(WIDTH, 1), layout="constrained")
@@ -212,22 +177,14 @@ def _traversal_images(found: Traversal) -> Figure:
 
 
 def _traversal_lines(found: Traversal) -> Figure:
-    n_dims = len(found.dimensions)
-    columns = min(3, n_dims)
-    rows = -(-n_dims // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, 0.8 + 1.7 * rows), sharex=True, sharey=True, squeeze=False,
-        layout="constrained",
-    )  # fmt: skip
-    for axis in axes.flat[n_dims:]:
-        axis.set_axis_off()
+    figure, axes = panels(len(found.dimensions), 1.7, margin=0.8, sharex=True, sharey=True)
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(found.steps)))
     features = np.arange(1, found.decoded.shape[2] + 1)
-    for axis, lines, label in zip(axes.flat, found.decoded, _row_labels(found), strict=False):
+    for axis, lines, label in zip(axes, found.decoded, _row_labels(found), strict=True):
         for line, colour, step in zip(lines, colours, found.steps, strict=True):
             axis.plot(features, line, color=colour, linewidth=1.2, label=_signed(step))
         axis.set_title(label.replace("\n", ", "), fontsize="medium")
-    handles, labels = axes.flat[0].get_legend_handles_labels()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(handles), frameon=False,
                   fontsize="small", title="The latent's value")  # fmt: skip
     figure.supxlabel("Feature", fontsize="medium")
@@ -247,7 +204,7 @@ def _row_labels(found: Traversal) -> list[str]:
 def _over_beta(
     axis: Axes, table: pd.DataFrame, column: str, colour: str, marker: str, line: str, name: str
 ) -> None:
-    """Draw means over seeds with 95% intervals, and each member as a faint dot."""
+    """Draw means over seeds with 95% intervals, and each run as a faint dot."""
     groups = table.dropna(subset=column).groupby("beta")[column]
     bounds = [statistics.interval(values) for _, values in groups]
     betas = [beta for beta, _ in groups]
@@ -267,7 +224,7 @@ def _beta_axis(axis: Axes, table: pd.DataFrame) -> None:
 
 
 def _hatch_collapsed(axis: Axes, table: pd.DataFrame) -> None:
-    """Hatch the betas at which most members are collapsed, and count verdicts above each beta."""
+    """Hatch the betas at which most runs collapsed, and count verdicts above each beta."""
     betas = np.array(sorted(table["beta"].unique()))
     steps = np.diff(np.log(betas)) if len(betas) > 1 else np.ones(1)
     edges = np.log(betas) - np.append(steps[0], steps)[: len(betas)] / 2  # halfway between betas

@@ -49,7 +49,7 @@ def _draw_map(folder: Path) -> None:
     """Put a small map where the report puts that of its corpus."""
     import pandas as pd
 
-    from lib.figures.listening_map import ListeningMap
+    from lib.figures import ListeningMap
 
     points = np.random.default_rng(0).normal(size=(9, 2))
     tracks = pd.DataFrame({"track_id": [f"track {i}" for i in range(9)], "title": "", "artist": ""})

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from lib.figures.listening_map import ListeningMap
+from lib.figures import ListeningMap
 
 EVIL = '<img src=x onerror="document.title=1"></script><script>document.title=1</script>'
 TITLES = ["Café del Sol", "পুরোনো স্রোত", EVIL, "東京の夜", "Silent Candle", "Tin Roof"]

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from lib.figures import latents as latent_plots
+from lib import figures
+from lib.figures import style
 from lib.inspection.traversal import Traversal
 
 
@@ -58,15 +59,15 @@ def texts(figure):
 
 @pytest.mark.parametrize("given", [sweep(), sweep((4.0,)), sweep(seeds=1), sweep((1.0,), seeds=1)])
 def test_sweeps_of_any_size_are_drawn(given):
-    for draw in (latent_plots.rate_distortion, latent_plots.code_state, latent_plots.silhouettes):
+    for draw in (figures.rate_distortion, figures.code_state, figures.silhouettes):
         figure = draw(given)
-        assert figure.get_figwidth() == latent_plots.WIDTH
+        assert figure.get_figwidth() == style.WIDTH
     for beta in given["beta"].unique():
         assert f"{beta:g}" in texts(figure)
 
 
 def test_each_beta_stands_at_its_rate():
-    figure = latent_plots.rate_distortion(sweep())
+    figure = figures.rate_distortion(sweep())
     labels = [text for text in texts(figure) if text.startswith("β ")]
     assert labels == 2 * ["β 0.5", "β 1", "β 2", "β 4", "β 10"]
     marks = {c.get_label(): len(c.get_offsets()) for c in figure.axes[0].collections}
@@ -76,7 +77,7 @@ def test_each_beta_stands_at_its_rate():
 
 
 def test_collapsed_betas_are_hatched_and_counted():
-    axis = latent_plots.silhouettes(sweep()).axes[0]
+    axis = figures.silhouettes(sweep()).axes[0]
     assert len([patch for patch in axis.patches if patch.get_hatch()]) == 2
     assert [t.get_text() for t in axis.texts].count("3 collapsed") == 2
     legend = [text.get_text() for text in axis.get_legend().get_texts()]
@@ -86,12 +87,12 @@ def test_collapsed_betas_are_hatched_and_counted():
 
 
 def test_without_labels_there_is_no_ami():
-    axis = latent_plots.silhouettes(sweep(labelled=False)).axes[0]
+    axis = figures.silhouettes(sweep(labelled=False)).axes[0]
     assert not any("AMI" in text.get_text() for text in axis.get_legend().get_texts())
 
 
 def test_bars_stand_for_the_dimensions():
-    figure = latent_plots.kl_bars(dimensions())
+    figure = figures.kl_bars(dimensions())
     left, right = (axis for axis in figure.axes if axis.patches)
     assert [bar.get_height() for bar in left.patches] == pytest.approx(
         1.1 * np.exp(-0.5 * np.arange(6))
@@ -103,7 +104,7 @@ def test_bars_stand_for_the_dimensions():
 
 def test_a_dead_code_has_bars_too():
     dead = dimensions().assign(kl=0.0, active=False)
-    assert "β 4: 0.0 in use, 0 nats" in texts(latent_plots.kl_bars(dead))
+    assert "β 4: 0.0 in use, 0 nats" in texts(figures.kl_bars(dead))
 
 
 def test_maps_share_their_legend():
@@ -111,7 +112,7 @@ def test_maps_share_their_legend():
     groups = np.array(["rock", "jazz", "", "rock"])
     maps = {f"β {beta}": rng.normal(size=(4, 2)) for beta in range(4)}
     maps["β 0"][1] = np.nan
-    figure = latent_plots.beta_maps(maps, groups)
+    figure = figures.maps(maps, {"genre": groups})
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "jazz",
         "rock",
@@ -125,7 +126,7 @@ def test_images_of_a_traversal_share_one_scale(n_dims):
     rng = np.random.default_rng(0)
     decoded = rng.normal(size=(n_dims, 7, 1, 20, 128))
     found = Traversal(decoded, np.arange(n_dims) + 3, np.ones(n_dims), np.linspace(-3, 3, 7))
-    figure = latent_plots.traversal(found)
+    figure = figures.traversal(found)
     images = [image for axis in figure.axes for image in axis.images]
     assert len(images) == 7 * n_dims
     assert len({image.get_clim() for image in images}) == 1
@@ -136,10 +137,10 @@ def test_images_of_a_traversal_share_one_scale(n_dims):
 def test_vectors_of_a_traversal_are_lines():
     decoded = np.arange(2 * 5 * 6.0).reshape(2, 5, 6)
     found = Traversal(decoded, np.array([1, 0]), np.ones(2), np.linspace(-2, 2, 5))
-    first = latent_plots.traversal(found).axes[0]
+    first = figures.traversal(found).axes[0]
     assert np.array([line.get_ydata() for line in first.lines]) == pytest.approx(decoded[0])
 
 
 def test_a_dead_code_gives_a_sentence_for_a_picture():
     found = Traversal(np.empty((0, 7, 20)), np.empty(0, int), np.empty(0), np.linspace(-3, 3, 7))
-    assert any("nothing to traverse" in text for text in texts(latent_plots.traversal(found)))
+    assert any("nothing to traverse" in text for text in texts(figures.traversal(found)))

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from lib.corpora import corpus
 from lib.errors import UserError
-from lib.figures import spaces as plots
-from lib.figures.listening_map import ListeningMap, excerpts
+from lib.figures import ListeningMap, style
+from lib.figures.listening_map import excerpts
 from lib.figures.listening_map.page import MOST_INLINE, _json, _read
 
 EVIL = '</script><script>document.title="run"</script>\u2028<b>&amp;{{ script }}'
@@ -140,7 +140,7 @@ def test_groups_have_the_colours_of_all_other_figures(tmp_path):
     for grouping, values in zip(data["groups"], (genres, [str(c) for c in clusters]), strict=True):
         drawn = [grouping["groups"][place] for place in grouping["of"]]
         shown = [(group["colour"], group["marker"]) for group in drawn]
-        assert shown == [plots.style(values)[value] for value in values]
+        assert shown == [style.styles(values)[value] for value in values]
     names = [[group["name"] for group in grouping["groups"]] for grouping in data["groups"]]
     assert names[0] == ["jazz", "rock", "unknown"]
     assert set(names[1]) == {"noise", "2", "10"}
@@ -155,7 +155,7 @@ def _data(folder, table, groups, n_tracks=4) -> dict:
 def test_each_marker_of_the_figures_can_be_drawn():
     shapes = re.search(r"const SHAPES = \{(.*?)\};", _read("plot.js"), re.DOTALL)[1]
     drawn = {a or b for a, b in re.findall(r'^  (?:"(.)"|(\w)):', shapes, re.MULTILINE)}
-    assert drawn >= {*plots.MARKERS, plots.UNKNOWN[1]}
+    assert drawn >= {*style.MARKERS, style.UNKNOWN[1]}
 
 
 def test_without_labels_there_is_nothing_to_colour_by(tmp_path):

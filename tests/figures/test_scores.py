@@ -7,15 +7,13 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.transforms import Bbox
 
-from lib.catalogue import SCORES, with_titles
+from lib import catalogue, figures
 from lib.evaluation import statistics
-from lib.figures import ranking as verdict_plots
-from lib.figures import scores as score_plots
 from lib.report.results import COLUMNS
 
 SPACES = ["raw", "pca", "spectral", "vae", "conv1d_vae", "conv_vae", "cvae", "vade", "beta_vae"]
 ALGORITHMS = ["kmeans", "agglomerative", "gmm", "spectral"]
-NAMES = {"ami": "AMI", "silhouette": "Silhouette", "silhouette_shared": "Shared silhouette"}
+DRAWN = ["ami", "silhouette", "silhouette_shared"]
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +27,9 @@ def rows():
         for s in range(3)
     ]
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    table[list(SCORES)] = rng.random((len(table), len(SCORES)))
-    return with_titles(table)
+    scores = list(catalogue.SCORES)
+    table[scores] = rng.random((len(table), len(scores)))
+    return catalogue.with_titles(table)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def table(rows):
         first = group.iloc[0]
         entry = {"method": method, "algorithm": first["algorithm"], "place": place}
         entry |= {"stability": place / 60, "health": "healthy" if place % 2 else ""}
-        for score in NAMES:
+        for score in DRAWN:
             value = statistics.interval(group[score])
             entry |= {score: value.mean, f"{score}_low": value.low, f"{score}_high": value.high}
             entry |= {f"{score}_rank": place, "mean_rank": place}
@@ -59,62 +58,42 @@ COMPARED = pd.DataFrame(
     {"pair": ["a − b", "c − d"], "name": ["a − b, Ward", "c − d, Ward"], "mean": [0.1, -0.2],
      "low": [0.0, -0.4], "high": [0.2, 0.0], "clear": [True, False]}
 )  # fmt: skip
-BETAS = pd.DataFrame(
-    {"beta": [0.5, 1, 4], "ami": [0.1, 0.2, 0.1], "silhouette_shared": [0.1, 0.1, 0.0],
-     "silhouette": [0.2, 0.3, 0.6], "health": ["healthy", "weak", "2 collapsed, 1 weak"]}
-)  # fmt: skip
 
 
-def figures(rows, table):
+def draws(rows, table):
     rng = np.random.default_rng(0)
     names = table["method"].tolist()[:22]
     genres = np.repeat([f"genre {i}" for i in range(10)], 6)
     clusters = rng.integers(-1, 9, 60)
     points = rng.normal(size=(60, 2))
-    groups = {"genre": genres, "language": np.full(60, ""), "cluster": clusters}
+    many = {f"Product of experts {i}": points for i in range(8)}
     kmeans = rows[rows["algorithm"] == "kmeans"]
-    named = rows.replace({"algorithm": {"kmeans": "k-means"}})
-    means = rows.groupby("space")[list(NAMES)].mean()
+    means = rows.groupby("space")[DRAWN].mean()
     cliques = [names[i : i + 5] for i in range(0, 20, 3)]
     noise = pd.DataFrame(
         {"method": names[:8], "dimensions": range(1, 9), "silhouette": 0.2, "noise": 0.1}
     )
     line = pd.DataFrame({"dimensions": range(1, 17), "silhouette": 0.3})
-    headline = ("ami", "AMI")
     return {
-        "score_bars": lambda: score_plots.score_bars(kmeans, NAMES),
-        "score_matrix": lambda: score_plots.score_matrix(means, "AMI"),
-        "scaled": lambda: score_plots.score_matrix(means, "Scaled", lower_is_better=["silhouette"]),
-        "differences": lambda: score_plots.differences(COMPARED),
-        "noise_line": lambda: score_plots.noise_line(noise, line),
-        "contingency": lambda: score_plots.contingency(genres, clusters),
-        "summary": lambda: score_plots.summary(points, groups, named, NAMES, COMPARED),
-        "ranks": lambda: verdict_plots.critical_difference(ranks(names), cliques, "AMI"),
-        "nothing alike": lambda: verdict_plots.critical_difference(ranks(names[:2]), [], "AMI"),
-        "top": lambda: verdict_plots.top_bars(table[:10], *headline, ("PCA, k-means", 0.4)),
-        "stability": lambda: verdict_plots.stability(table, *headline),
-        "matrix": lambda: verdict_plots.verdict_matrix(table, NAMES),
-        "page": lambda: verdict_plots.hard_summary(
-            points, groups, table, ranks(names), BETAS, COMPARED, headline
-        ),
-        "bare page": lambda: verdict_plots.hard_summary(
-            points, groups, table, ranks(names[:1]), BETAS[:0], COMPARED[:0], headline
-        ),
+        "score_bars": lambda: figures.score_bars(kmeans, DRAWN),
+        "score_matrix": lambda: figures.score_matrix(means, "AMI"),
+        "scaled": lambda: figures.score_matrix(means, "Scaled", lower_is_better=["silhouette"]),
+        "differences": lambda: figures.differences(COMPARED),
+        "noise_line": lambda: figures.noise_line(noise, line),
+        "one map": lambda: figures.maps({"t-SNE": points}, {"genre": genres}),
+        "maps": lambda: figures.maps(many, {"genre": genres}),
+        "contingency": lambda: figures.contingency(genres, clusters),
+        "ranks": lambda: figures.critical_difference(ranks(names), cliques, "ami"),
+        "nothing alike": lambda: figures.critical_difference(ranks(names[:2]), [], "ami"),
+        "top": lambda: figures.top_bars(table[:10], "ami", ("PCA, k-means", 0.4)),
+        "stability": lambda: figures.stability(table, "ami"),
     }
-
-
-def test_algorithms_are_shown_by_one_point_a_space_and_not_a_seed(rows, table):
-    figure = figures(rows, table)["summary"]()
-    (panel,) = [a for a in figure.axes if a.get_title() == "Algorithms, one point a space"]
-    shown = sum(len(points.get_offsets()) for points in panel.collections)
-    assert shown == len(rows.groupby(["algorithm", "space"])) < len(rows)
-    assert not panel.lines  # no interval over rows that repeat each other
 
 
 def test_every_figure_is_drawn_without_a_warning_and_within_its_frame(rows, table):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for name, draw in figures(rows, table).items():
+        for name, draw in draws(rows, table).items():
             figure = draw()
             figure.draw_without_rendering()
             inside = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
@@ -134,27 +113,18 @@ def smallest_print(figure, width):
 
 
 def test_figures_can_be_read_in_a_column_of_a_paper(rows, table):
-    for name, draw in figures(rows, table).items():
+    for name, draw in draws(rows, table).items():
         figure = draw()
-        least = 4 if name in ("page", "bare page", "summary") else 6
-        assert smallest_print(figure, 6.5) >= least, name
+        assert smallest_print(figure, 6.5) >= 6, name
         plt.close(figure)
 
 
 def test_every_method_is_on_the_axis_of_ranks_and_every_group_is_a_bar():
     names = ["a", "b", "c", "d"]
-    figure = verdict_plots.critical_difference(ranks(names), [["a", "b"], ["b", "d"]], "AMI")
+    figure = figures.critical_difference(ranks(names), [["a", "b"], ["b", "d"]], "ami")
     left, right = figure.axes
     assert [label.get_text() for label in left.get_yticklabels()] == names
     dots = [points.get_offsets()[:, 1].tolist() for points in right.collections[1::2]]
     assert dots == [[0, 1], [1, 3]]
     assert left.get_ylim()[0] > left.get_ylim()[1]  # the best on top
-    plt.close(figure)
-
-
-def test_what_is_not_ranked_has_no_colour(table):
-    figure = verdict_plots.verdict_matrix(table, NAMES)
-    shares = figure.axes[0].images[0].get_array()
-    assert np.ma.getmaskarray(shares)[-1, [0, -1]].all()
-    assert not np.ma.getmaskarray(shares)[:-1].any()
     plt.close(figure)

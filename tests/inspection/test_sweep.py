@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from lib.figures import latents as latent_plots
+from lib import figures
 from lib.inspection import sweep, traversal
 from lib.models.autoencoder import VAE
 from lib.models.conditional import CVAE
@@ -228,6 +228,6 @@ def test_a_member_that_diverged_costs_itself_alone(data):
     assert np.isnan([broken["rate"], broken["distortion"], broken["variance"]]).all()
     assert "At beta 1" in sweep_sentences.rate_distortion(sweep.members(half)).data
     assert traversal.traverse(half, 1).decoded.shape[0] == 0
-    for draw in (latent_plots.rate_distortion, latent_plots.code_state):
+    for draw in (figures.rate_distortion, figures.code_state):
         plt.close(draw(sweep.members(half)))
-    plt.close(latent_plots.kl_bars(sweep.dimensions(half)))
+    plt.close(figures.kl_bars(sweep.dimensions(half)))

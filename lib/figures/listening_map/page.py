@@ -17,7 +17,7 @@ import pandas as pd
 
 from lib import files
 from lib.errors import UserError
-from lib.figures import spaces as plots
+from lib.figures import style
 from lib.figures.listening_map import excerpts
 
 MOST_EXCERPTS = 1000
@@ -159,7 +159,7 @@ class ListeningMap:
 
 def _grouping(name: str, of: list[str]) -> dict:
     """Lay out one way to colour the map, in the colours and markers of all other figures."""
-    styles = plots.style(of)
+    styles = style.styles(of)
     places = {group: place for place, group in enumerate(styles)}
     names = {"": "unknown", "-1": "noise"}
     return {
