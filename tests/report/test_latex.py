@@ -14,7 +14,8 @@ NASTY = [
     "0.31\u00a0±\u00a00.02 − 1 × 2 ≤ 3", "β αω ΓΔ µ", "Sigur Rós, Dvořák, Łódź, Beyoncé, naïve",
     "গান and 音楽", "tab\tnew\nline\x00\x07", "",
     "“quoted” – dashed — … €", "e\u0301", "\\end{table}",
-    "".join(map(chr, range(0xA1, 0x100))),
+    "".join(map(chr, range(0xA1, 0x180))), "".join(map(chr, range(0x370, 0x400))),
+    "≈ → ∞ ≥ ™ ½ﬁ Việt 😀 Привет",
 ]  # fmt: skip
 
 
@@ -22,11 +23,11 @@ def test_what_latex_reads_as_commands_is_printed_as_it_is():
     assert latex.escape("100 % of a_b & c") == r"100 \% of a\_b \& c"
     assert latex.escape("0.31\u00a0±\u00a00.02") == r"0.31~\ensuremath{\pm}~0.02"
     assert latex.escape("β − 1") == r"\ensuremath{\beta} \ensuremath{-} 1"
-    assert latex.escape("\\") == r"\textbackslash{}"
+    assert latex.escape("\\") == r"{\textbackslash}"
 
 
 def test_what_no_latin_font_has_is_left_out_visibly():
-    assert latex.escape("Dvořák") == "Dvorák"
+    assert latex.escape("Dvořák, Việt") == r"Dvo\v{r}\'ak, Viet"
     assert latex.escape("গান (Bangla)") == "{[}...] (Bangla)"
 
 
