@@ -36,49 +36,60 @@ def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
     return tsne.fit_transform(points)
 
 
-def umap(points: np.ndarray, seed: int = 0, n_neighbors: int = 15) -> np.ndarray:
+def umap(points: np.ndarray, seed: int = 0, n_dims: int = 2, n_neighbors: int = 15) -> np.ndarray:
     """Map by UMAP (McInnes, Healy and Melville 2018), on the exact nearest neighbours.
 
-    The neighbours are those of `neighbours.nearest`, which clustering uses too: maps of one space
-    with several seeds search them once.
+    In two dimensions it is a map to look at. In more, with more neighbours, it unfolds the manifold
+    that the points lie on, to be partitioned: distances between groups still mean little, but a
+    partition needs only to tell them apart. Partitions of an autoencoder's unfolded code are
+    N2D [1]_.
 
     Parameters
     ----------
     points : ndarray, (n_tracks, n_dims)
-        One point a track.
+        One point per track.
     seed : int
         Seed of the layout.
+    n_dims : int
+        Of the map.
     n_neighbors : int
         How many neighbours make a neighbourhood, the track itself counted.
 
     Returns
     -------
-    ndarray, (n_tracks, 2)
+    ndarray of float32, (n_tracks, n_dims)
         The map.
 
     Raises
     ------
     UserError
         For fewer than three tracks.
+
+    References
+    ----------
+    .. [1] R. McConville, R. Santos-Rodriguez, R. J. Piechocki, I. Craddock, N2D: (not too) deep
+       clustering via clustering the local manifold of an autoencoded embedding, ICPR 2021.
     """
     if len(points) < 3:
         raise UserError(f"{len(points)} tracks make no map by UMAP: it takes three, add music")
-    points = np.ascontiguousarray(points, np.float32)
     n_neighbors = min(n_neighbors, len(points) - 1)
     # UMAP would search neighbours approximately, and compile its search anew in each process.
     indices, distances = nearest(points, n_neighbors)
     mapper = runtime.umap().UMAP(
         n_neighbors=n_neighbors,
-        init=_start(points),
+        n_components=n_dims,
+        # By default 200 on large corpora; the 500 on small ones only polish a picture.
+        n_epochs=None if n_dims == 2 else 200,
+        init=_start(points, n_dims),
         random_state=seed,
         n_jobs=1,
         precomputed_knn=(indices, distances, None),
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "precomputed_knn")  # we map no new points later
-        return mapper.fit_transform(points)
+        return mapper.fit_transform(np.ascontiguousarray(points, np.float32))
 
 
-def _start(points: np.ndarray) -> str:
-    """Start from the principal components where there are two, and anything varies at all."""
-    return "pca" if points.shape[1] > 1 and np.ptp(points, axis=0).any() else "random"
+def _start(points: np.ndarray, n_dims: int = 2) -> str:
+    """Start from the principal components where there are enough, and anything varies at all."""
+    return "pca" if points.shape[1] >= n_dims and np.ptp(points, axis=0).any() else "random"

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from lib.audio import scaling as manifold
-from lib.audio.scaling import unfold
+from lib.audio.scaling import feature_groups, half_whiten, rank_normal
 from lib.clustering import consensus
 from lib.clustering.algorithms import agglomerative, kmeans, spectral
+from lib.clustering.projection import umap
 from lib.errors import UserError
 from lib.evaluation import partition as metrics
 from lib.evaluation.statistics import compare, interval
@@ -90,9 +90,9 @@ class Workbench:
         epochs: int = 100,
         device: str = "auto",
     ):
-        views = manifold.views(features.columns)
-        self.views = views[views != ""]
-        self.features = features.to_numpy(float)[:, views != ""]
+        groups = feature_groups(features.columns)
+        self.groups = groups[groups != ""]
+        self.features = features.to_numpy(float)[:, groups != ""]
         if not np.isfinite(self.features).all():
             raise UserError("wide features have NaN or infinity: leave those tracks or columns out")
         self.n_clusters, self.seeds, self.folder = n_clusters, list(seeds), folder
@@ -107,12 +107,12 @@ class Workbench:
     @cached_property
     def ranks(self) -> np.ndarray:
         """The features brought to normal distributions by their ranks."""
-        return manifold.rank_normal(self.features)
+        return rank_normal(self.features)
 
     @cached_property
     def balanced(self) -> np.ndarray:
-        """The ranks with all views and directions in balance."""
-        return manifold.balance(self.ranks, self.views)
+        """The ranks half whitened."""
+        return half_whiten(self.ranks, self.groups)
 
     def kmeans(self, points: np.ndarray, seed: int) -> np.ndarray:
         """Partition points into as many clusters as all make."""
@@ -147,6 +147,12 @@ class Workbench:
         return trained.z[trained.seeds // ENSEMBLE == seed]
 
 
+def _umap(points: np.ndarray, seed: int) -> np.ndarray:
+    """Unfold points with more neighbours and dimensions than a map to look at has."""
+    n_neighbors = max(5, min(40, len(points) // 10))
+    return umap(points, seed, min(LATENT_DIM, points.shape[1]), n_neighbors)
+
+
 def _directly(data: str) -> Callable:
     """K-means on the features."""
     return lambda bench, seed: bench.kmeans(getattr(bench, data), seed)
@@ -159,7 +165,7 @@ def _merged_directly(data: str) -> Callable:
 
 def _unfolded_directly(data: str) -> Callable:
     """K-means on the unfolded features."""
-    return lambda bench, seed: bench.kmeans(unfold(getattr(bench, data), seed), seed)
+    return lambda bench, seed: bench.kmeans(_umap(getattr(bench, data), seed), seed)
 
 
 def _alone(name: str) -> Callable:
@@ -169,7 +175,7 @@ def _alone(name: str) -> Callable:
 
 def _unfolded(name: str) -> Callable:
     """K-means on the unfolded code of one network."""
-    return lambda bench, seed: bench.kmeans(unfold(bench.codes(name, seed)[0], seed), seed)
+    return lambda bench, seed: bench.kmeans(_umap(bench.codes(name, seed)[0], seed), seed)
 
 
 def _joined(name: str) -> Callable:
@@ -177,7 +183,7 @@ def _joined(name: str) -> Callable:
 
     def partition(bench, seed):
         joined = np.concatenate(bench.codes(name, seed), axis=1)
-        return bench.kmeans(unfold(joined, seed), seed)
+        return bench.kmeans(_umap(joined, seed), seed)
 
     return partition
 
@@ -271,7 +277,7 @@ def ideas(
     ----------
     features : DataFrame, (n_tracks, n_columns)
         Wide features in their own units, with the names of `lib.audio.descriptors` or of the table of GTZAN;
-        `lib.audio.scaling.views` says which are left out.
+        `lib.audio.scaling.feature_groups` says which are left out.
     truth : ndarray of str, (n_tracks,)
         The genre of each track, "" where unknown. It is read by the scores alone.
     n_clusters : int

@@ -2,11 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.datasets import make_blobs
-from sklearn.metrics import adjusted_rand_score
 
-from lib.audio.scaling import balance, rank_normal, unfold, views
-from lib.clustering.algorithms import kmeans
+from lib.audio.scaling import feature_groups, half_whiten, rank_normal
 from lib.errors import UserError
 
 
@@ -32,18 +29,18 @@ def test_what_is_not_finite_has_no_rank():
         rank_normal(np.array([[1.0, np.nan], [2.0, 3.0]]))
 
 
-def test_columns_find_their_views():
+def test_columns_find_their_groups():
     names = ["mfcc1_mean", "mfcc1_std", "mfcc1_var", "mfcc2_std", "tempo", "rms_var", "length"]
     expected = ["timbre", "", "change", "change", "spectrum", "spectrum", ""]
-    assert views(names).tolist() == expected
+    assert feature_groups(names).tolist() == expected
 
 
-def test_balance_takes_roots_of_deviations_and_gives_each_view_its_share():
+def test_half_whitening_takes_roots_of_deviations_and_gives_each_group_its_share():
     rng = np.random.default_rng(0)
     turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
     x = np.column_stack([rng.standard_normal((2000, 3)) * [16, 4, 1] @ turn,
                          rng.standard_normal((2000, 2)) * 5])  # fmt: skip
-    found = balance(x, ["a"] * 3 + ["b"] * 2)
+    found = half_whiten(x, ["a"] * 3 + ["b"] * 2)
     assert found.shape == (2000, 5)
     deviations = found.std(axis=0)
     np.testing.assert_allclose(deviations[:3] / deviations[2], [4, 2, 1], rtol=0.05)
@@ -52,23 +49,10 @@ def test_balance_takes_roots_of_deviations_and_gives_each_view_its_share():
     np.testing.assert_allclose(np.corrcoef(found[:, :3].T), np.eye(3), atol=1e-8)
 
 
-def test_balance_does_not_blow_up_what_does_not_vary():
+def test_half_whitening_does_not_blow_up_what_does_not_vary():
     x = np.random.default_rng(0).standard_normal((50, 2))
     twins = np.column_stack([x, x, np.zeros((50, 3))])
-    found = balance(twins, ["a"] * 4 + ["b"] * 3)
-    assert found.shape == (50, 2)  # a copy is no new direction, and a constant view is none
+    found = half_whiten(twins, ["a"] * 4 + ["b"] * 3)
+    assert found.shape == (50, 2)  # a copy is no new direction, and a constant group is none
     assert np.isfinite(found).all()
-    assert balance(np.zeros((50, 3)), ["a"] * 3).shape == (50, 1)
-
-
-def test_an_unfolded_manifold_keeps_its_groups_apart():
-    points, truth = make_blobs(150, 12, centers=3, cluster_std=2, random_state=0)
-    found = unfold(points, seed=1)
-    assert found.shape == (150, 10)
-    assert adjusted_rand_score(truth, kmeans(found, 3, 0)) == 1
-    np.testing.assert_array_equal(found, unfold(points, seed=1))
-
-
-def test_too_few_points_are_no_manifold():
-    with pytest.raises(UserError, match="5 tracks make no manifold"):
-        unfold(np.eye(5))
+    assert half_whiten(np.zeros((50, 3)), ["a"] * 3).shape == (50, 1)

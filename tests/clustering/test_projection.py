@@ -5,10 +5,12 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from lib import ROOT
 from lib.clustering import projection
+from lib.clustering.algorithms import kmeans
 from lib.errors import UserError
 
 both = pytest.mark.parametrize("project", [projection.tsne, projection.umap])
@@ -36,6 +38,14 @@ def test_few_tracks_and_few_dimensions_make_a_map(project, shape):
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", "n_jobs value")
         assert np.isfinite(project(points)).all()
+
+
+def test_an_unfolded_manifold_keeps_its_groups_apart():
+    points, truth = make_blobs(150, 12, centers=3, cluster_std=2, random_state=0)
+    found = projection.umap(points, seed=1, n_dims=10, n_neighbors=40)
+    assert found.shape == (150, 10)
+    assert adjusted_rand_score(truth, kmeans(found, 3, 0)) == 1
+    np.testing.assert_array_equal(found, projection.umap(points, 1, 10, 40))
 
 
 def test_two_tracks_are_too_few_for_umap():
