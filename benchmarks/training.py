@@ -20,7 +20,7 @@ from functools import partial
 from lib.models import autoencoder as models
 from lib.settings import SweepSettings
 from lib.study import pipelines as ideas
-from lib.study.hard import Contest
+from lib.study.hard import HardStudy
 from lib.training import trainer as training  # before torch: it sets how OpenMP waits
 from lib.training.bank import Bank
 from lib.training.ensemble import Member
@@ -212,26 +212,23 @@ def study() -> None:
         settings = SweepSettings(
             "demo", "", 5, 16, 100, 0, "auto", folder, betas="0.5,1,2,4,10", beta=4.0
         )
-        contest = Contest("hard", settings)
-        known, _, _ = contest.factors(), contest.images, contest.text_vectors
+        run = HardStudy("hard", settings)
+        known, _, _ = run.factors(), run.data.images, run.data.text_vectors
         bench = ideas.Workbench(
-            contest.wide_features, contest.n_clusters, contest.seeds, folder=contest.folder
+            run.data.wide_features, run.data.n_clusters, run.seeds, folder=run.folder
         )
         parts = {
             "Easy": lambda: [
-                contest.learn("ae", models.Autoencoder),
-                contest.learn("vae", models.VAE),
-                contest.untrained(models.VAE),
+                run.learn("ae", models.Autoencoder),
+                run.learn("vae", models.VAE),
+                run.untrained(models.VAE),
             ],
-            "Medium": contest.earlier,  # those of Easy are loaded
-            "Hard, the sweep": contest.sweep,
-            "Hard, told a fact": lambda: [
-                contest.conditional("cvae", "language"),
-                contest.conditional("cvae_genre", "genre"),
-            ],
-            "Hard, sound and words": contest.multimodal,
-            "Hard, VaDE": contest.vade,
-            "Hard, known factors": lambda: contest.factor_spaces(known),
+            "Medium": run.earlier,  # those of Easy are loaded
+            "Hard, the sweep": run.sweep,
+            "Hard, told a fact": run.conditional,
+            "Hard, sound and words": run.multimodal,
+            "Hard, VaDE": run.vade,
+            "Hard, known factors": lambda: run.factor_spaces(known),
             "Hard, all features": lambda: [bench.networks(name) for name in ideas.NETWORKS],
         }
         total = 0.0, 0.0

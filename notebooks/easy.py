@@ -31,11 +31,6 @@ n_clusters: int = 0  # 0: as many as there are genres
 device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
-# %%
-from lib.settings import Settings
-
-settings = Settings.from_notebook(globals())
-
 # %% tags=["hide-input"]
 from lib import figures
 from lib.models import autoencoder as models
@@ -44,10 +39,11 @@ from lib import report
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
-from lib.study.study import Study, representation
+from lib.study.representation import representation
+from lib.study.study import Study
 
-study = Study("easy", settings)
-report.say(study.corpus.summary)
+study = Study.from_notebook("easy", globals())
+report.say(study.data.corpus.summary)
 
 # %% [markdown] tags=["book-only"]
 # ## From sound to vectors
@@ -57,11 +53,11 @@ report.say(study.corpus.summary)
 # all representations share, and the *shared silhouette* below is always taken in it.
 
 # %% tags=["book-only"]
-X = study.inputs
+X = study.data.inputs
 report.say(
     f"{X.shape[0]} tracks have {X.shape[1]} features each; "
-    f"{len(study.features.skipped)} tracks were skipped. "
-    f"k-means will look for {study.n_clusters} clusters."
+    f"{len(study.data.features.skipped)} tracks were skipped. "
+    f"k-means will look for {study.data.n_clusters} clusters."
 )
 
 # %% [markdown] tags=["book-only"]
@@ -73,8 +69,8 @@ report.say(
 # the surprise to look for in [the table below](#tab-easy-baselines).
 
 # %% tags=["book-only", "hide-input"]
-raw, pca = study.raw(), study.pca()
-baselines = study.score([raw, pca])
+raw, pca = study.represent("raw", "pca")
+baselines = study.score([raw, pca]).rows
 columns = ["ami", "ari", "purity", "silhouette", "calinski_harabasz", "davies_bouldin"]
 study.table(
     tables.scores(baselines, columns),
@@ -108,7 +104,7 @@ sentences.baselines(baselines)
 
 # %% tags=["book-only"]
 autoencoder = study.learn("ae", models.Autoencoder)
-vae = study.learn("vae", models.VAE, beta=1.0)
+vae = study.learn("vae", models.VAE)
 untrained = study.untrained(models.VAE)
 report.say(
     f"The VAE has {vae.n_parameters:,} parameters, the autoencoder {autoencoder.n_parameters:,}."
@@ -126,7 +122,7 @@ study.keep(curves, "easy_training")
 sentences.settled({"autoencoder": autoencoder.history, "VAE": vae.history})
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.health("VAE", vae.health, settings.latent_dim)
+sentences.health("VAE", vae.health, latent_dim)
 
 # %% [markdown]
 # ## All partitions, scored
@@ -138,18 +134,20 @@ sentences.health("VAE", vae.health, settings.latent_dim)
 # has effective dimensions (rounded), since few dimensions are by themselves an advantage.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-representations = [
+latent = representation("vae", vae)
+spaces = [
     raw,
     pca,
-    study.pca_matched(vae.z),
+    study.pca_matched(latent),
     representation("random_encoder", untrained),
     representation("ae", autoencoder),
-    representation("vae", vae, beta=1.0),
+    latent,
 ]
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-rows = study.score(representations)
-study.save(rows, representations)
+scores = study.score(spaces)
+study.save(scores, spaces)
+rows = scores.rows
 against = tables.scores(rows, ["ami", "nmi", "ari", "purity"])
 study.table(against, "k-means against the genres: mean ± half of the 95% interval.", "easy")
 
@@ -190,7 +188,7 @@ sentences.leaders(rows, shown)
 # directions, to guide the eye.
 
 # %% mystnb={"figure": {"caption": "Silhouette against effective dimensions. Dashes are noise of each space's own shape, the curve is round noise.", "name": "fig-easy-noise"}, "image": {"alt": "Scatter plot of representations with a falling line for noise"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-points, line = study.against_noise(representations, rows)
+points, line = study.against_noise(spaces, scores)
 study.keep(figures.noise_line(points, line), "easy_noise_line")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -207,22 +205,22 @@ sentences.duel(rows, "silhouette", "vae", "pca", "pca_matched")
 # mean nothing on such maps.
 
 # %% mystnb={"figure": {"caption": "The VAE's latent space (first seed) by t-SNE and UMAP, coloured by genre and by cluster.", "name": "fig-easy-maps"}, "image": {"alt": "Four scatter plots of the tracks"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-z, clusters = vae.z[0], study.partition(representations[-1])
+z, clusters = vae.z[0], scores.clusters(latent)[0]
 flat = {"t-SNE": projection.tsne(z), "UMAP": projection.umap(z)}
-study.keep(figures.maps(flat, {"genre": study.truth, "cluster": clusters}), "easy_maps")
+study.keep(figures.maps(flat, {"genre": study.data.truth, "cluster": clusters}), "easy_maps")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-space_sentences.neighbours(z, study.truth)
+space_sentences.neighbours(z, study.data.truth)
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-easy-genres) counts what each cluster of that partition holds. A genre that fills a column
 # alone was found; a genre spread over a row was not.
 
 # %% mystnb={"figure": {"caption": "Genres in each of the VAE's clusters (first seed).", "name": "fig-easy-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(figures.contingency(study.truth, clusters), "easy_contingency")
+study.keep(figures.contingency(study.data.truth, clusters), "easy_contingency")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.clusters(study.truth, clusters)
+sentences.clusters(study.data.truth, clusters)
 
 # %% [markdown] tags=["book-only"]
 # ## What is kept

@@ -29,11 +29,6 @@ n_clusters: int = 0  # 0: as many as there are genres
 device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
-# %%
-from lib.settings import Settings
-
-settings = Settings.from_notebook(globals())
-
 # %% tags=["hide-input"]
 from lib import figures
 from lib.corpora import demo
@@ -43,8 +38,8 @@ from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
 from lib.study.study import Study
 
-study = Study("exploratory", settings)
-report.say(study.corpus.summary)
+study = Study.from_notebook("exploratory", globals())
+report.say(study.data.corpus.summary)
 
 # %% [markdown]
 # ## The tracks
@@ -54,16 +49,16 @@ report.say(study.corpus.summary)
 # feature.
 
 # %% mystnb={"figure": {"caption": "Tracks of each genre, and how long they are.", "name": "fig-corpus"}, "image": {"alt": "Bars of the number of tracks by genre, and a histogram of durations"}} tags=["hide-input"]
-study.keep(figures.corpus_overview(study.corpus.tracks), "corpus")
+study.keep(figures.corpus_overview(study.data.corpus.tracks), "corpus")
 
 # %% tags=["remove-input"]
-sentences.corpus(study.corpus.tracks)
+sentences.corpus(study.data.corpus.tracks)
 
 # %% [markdown] tags=["book-only"]
 # Where the corpus has audio, the first seconds of one track of each genre can be heard here:
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-report.players(study.excerpts(seconds=5))
+report.players(study.data.excerpts(seconds=5))
 
 # %% [markdown] tags=["book-only"]
 # ## One track, from waveform to MFCC
@@ -73,12 +68,10 @@ report.players(study.excerpts(seconds=5))
 # MFCCs, which describe the outline of each spectrum, its timbre, and little else.
 
 # %% mystnb={"figure": {"caption": "One track: waveform, mel spectrogram and MFCCs.", "name": "fig-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of one track over time"}} tags=["book-only", "hide-input"]
-study.keep(figures.track(*study.example()), "track") if study.has_audio else report.say(
-    report.NO_AUDIO
-)
+study.keep(figures.track(*study.data.example()), "track")
 
 # %% tags=["book-only", "remove-input"]
-sentences.track(*study.example()) if study.has_audio else None
+sentences.track(*study.data.example())
 
 # %% [markdown] tags=["book-only"]
 # ## The features
@@ -88,21 +81,21 @@ sentences.track(*study.example()) if study.has_audio else None
 
 # %% mystnb={"figure": {"caption": "Correlation of the 20 MFCC means over tracks.", "name": "fig-correlation"}, "image": {"alt": "Heat map of correlations between 20 features"}} tags=["book-only", "hide-input"]
 means = [f"mfcc{i}_mean" for i in range(1, 21)]
-study.keep(figures.mfcc_correlation(study.features.vectors[means]), "feature_correlation")
+study.keep(figures.mfcc_correlation(study.data.features.vectors[means]), "feature_correlation")
 
 # %% tags=["book-only", "remove-input"]
-sentences.correlation(study.features.vectors[means])
+sentences.correlation(study.data.features.vectors[means])
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-raw-map) maps the standardised features to the plane. No model has touched them yet, so
 # whatever groups of genres show here, later models did not invent.
 
 # %% mystnb={"figure": {"caption": "The standardised MFCC means by t-SNE, coloured by genre.", "name": "fig-raw-map"}, "image": {"alt": "Scatter plot of the tracks coloured by genre"}} tags=["book-only", "hide-input"]
-flat = {"t-SNE": projection.tsne(study.inputs)}
-study.keep(figures.maps(flat, {"genre": study.truth}), "raw_map")
+flat = {"t-SNE": projection.tsne(study.data.inputs)}
+study.keep(figures.maps(flat, {"genre": study.data.truth}), "raw_map")
 
 # %% tags=["book-only", "remove-input"]
-space_sentences.neighbours(study.inputs, study.truth)
+space_sentences.neighbours(study.data.inputs, study.data.truth)
 
 # %% [markdown] tags=["book-only"]
 # ## How a track of the demo corpus is made

@@ -34,27 +34,15 @@ beta: float = 4.0  # the one looked at closely; it joins the others if need be
 device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
-# %%
-from lib.settings import SweepSettings
-
-settings = SweepSettings.from_notebook(globals())
-
 # %% tags=["hide-input"]
-import numpy as np
-
 from lib import figures
 from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison
-from lib.study import hard as contest
 from lib.inspection import clusters as explain
-from lib.study import factors
-from lib.study import pipelines as ideas
-from lib.audio import inversion
+from lib.study import factors, pipelines
 from lib.models import autoencoder as models
 from lib.clustering import projection
-from lib import files
 from lib import report
-from lib.catalogue import LANGUAGES, Method
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
@@ -63,11 +51,11 @@ from lib.report.sentences import sweep as sweep_sentences
 from lib.inspection import traversal
 from lib.evaluation import ranking as verdict
 from lib.report.sentences import ranking as verdict_sentences
-from lib.study.hard import Contest
-from lib.study.study import representation
+from lib.study.hard import HardStudy, at_beta, by_beta
+from lib.study.representation import representation
 
-study = Contest("hard", settings)
-report.say(study.corpus.summary)
+study = HardStudy.from_notebook("hard", globals())
+report.say(study.data.corpus.summary)
 
 # %% [markdown]
 # ## The sweep
@@ -116,10 +104,8 @@ sweep_sentences.code(members, dimensions)
 
 # %% tags=["hide-input"]
 headline = study.headline
-spaces = contest.by_beta(swept)
-sweep_rows = study.score(spaces)
+sweep_rows = study.score(by_beta(swept)).rows
 members = sweep.with_scores(members, sweep_rows)
-report.say(f"k-means has partitioned the spaces of {len(swept.members)} networks.")
 
 # %% mystnb={"figure": {"caption": "Silhouette in the model's own space and in the shared one, and AMI with the genres, over beta; betas at which most networks have collapsed are hatched.", "name": "fig-hard-silhouette"}, "image": {"alt": "Lines of three scores over beta"}} tags=["hide-input", "nbval-ignore-output"]
 study.keep(figures.silhouettes(members), "hard_silhouettes")
@@ -134,10 +120,10 @@ sweep_sentences.misleading(sweep.misleading(members))
 # %% mystnb={"figure": {"caption": "The latent space at each beta (first seed) by t-SNE, coloured by genre.", "name": "fig-hard-betas"}, "image": {"alt": "Small multiples of scatter plots, one for each beta"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 first, titles = sweep.one_seed(swept), sweep.titles(members)
 maps = {titles[b]: study.map(swept.z[m]) for b, m in first.items()}
-study.keep(figures.maps(maps, {"genre": study.truth}), "hard_beta_maps")
+study.keep(figures.maps(maps, {"genre": study.data.truth}), "hard_beta_maps")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-space_sentences.nearest({titles[b]: swept.z[m] for b, m in first.items()}, study.truth)
+space_sentences.nearest({titles[b]: swept.z[m] for b, m in first.items()}, study.data.truth)
 
 # %% [markdown]
 # ## Told a fact: the conditional VAE
@@ -150,10 +136,10 @@ space_sentences.nearest({titles[b]: swept.z[m] for b, m in first.items()}, study
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 networks = study.earlier()
-networks |= study.conditional("cvae", "language") | study.conditional("cvae_genre", "genre")
+networks |= study.conditional()
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-space_sentences.told(contest.readings(study, networks))
+space_sentences.told(study.probe_conditions(networks))
 
 # %% [markdown]
 # ## Sound and words in one model
@@ -161,11 +147,11 @@ space_sentences.told(contest.readings(study, networks))
 # The Medium task set sound and words side by side and clustered what came of it. Two networks learn them
 # jointly. One has a single encoder and two heads, one for each modality; the other an encoder for each modality,
 # and multiplies what they say as experts, so that a track without words is placed by its sound alone.
+# (Neither is trained where too few tracks have words.)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 joint = study.multimodal()
 networks |= joint
-None if joint else report.say(contest.NO_WORDS)
 
 # %% [markdown]
 # ## A mixture for a prior
@@ -184,8 +170,8 @@ networks["vade"] = study.vade()
 # the sweep the one at the beta looked at.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-looked_at = contest.at_beta(swept, settings.beta)
-table = tables.health({f"VAE, beta {settings.beta:g}": looked_at} | networks)
+looked_at = at_beta(swept, beta)
+table = tables.health({f"VAE, beta {beta:g}": looked_at} | networks)
 study.table(table, "The networks and their health.", "hard-health")
 
 # %% [markdown]
@@ -199,14 +185,11 @@ study.table(table, "The networks and their health.", "hard-health")
 # themselves, written down as a code.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-known, measured = study.factors(), contest.NOTHING_MEASURED
-shown = report.say(contest.NO_FACTORS)
-if known:
-    coded = study.factor_spaces(known)
-    measured = study.disentanglement(coded, known)
-    caption = "How disentangled spaces are: 0 by chance, 1 when perfect."
-    shown = study.table(factors.table(measured), caption, "hard-disentanglement")
-shown
+known = study.factors()
+factor_spaces = study.factor_spaces(known)
+measured = study.disentanglement(factor_spaces, known)
+caption = "How disentangled spaces are: 0 by chance, 1 when perfect."
+study.table(factors.table(measured), caption, "hard-disentanglement")
 
 # %% [markdown] tags=["book-only"]
 # What is not in a space at all cannot be disentangled in it. Where factors are known, the table below says what a
@@ -214,18 +197,9 @@ shown
 # better are the ones that cluster better.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-shown = None
-if known:
-    probed = {
-        Method(r.name, beta=r.beta).space: r.z
-        for r in coded
-        if r.beta in (1, settings.beta) or r.name == "pca"
-    }
-    caption = "Balanced accuracy of a linear reader for each factor; the last row is chance."
-    shown = study.table(
-        tables.rounded(factors.knowledge(probed, known.levels)), caption, "hard-factors"
-    )
-shown
+caption = "Balanced accuracy of a linear reader for each factor; the last row is chance."
+probed = study.probe_factors(factor_spaces, known)
+study.table(tables.rounded(probed), caption, "hard-factors")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 together = verdict.disentanglement(measured, sweep_rows, headline)
@@ -250,20 +224,12 @@ sweep_sentences.traversal(moved)
 # %% [markdown] tags=["book-only"]
 # Where there is audio, the same can be heard. An image is turned back into sound by way of its mel spectrum and
 # phases that are made up. First a track in four stages: as it is, in the fast motion in which it fills an image,
-# from its image, and from what the network rebuilds of that image. Then the traversal.
+# from its image, and from what the network rebuilds of that image. Then the traversal. These sounds are rough: an
+# image holds neither phases nor pitch, so what is left is a hiss with the timbre, the loudness and the rhythm of the
+# track, in fast motion, since the whole excerpt passes in 3 s.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-shown = report.say(report.NO_AUDIO)
-if study.images is not None:
-    inverter = inversion.Inverter(study.features.images)
-    samples, _ = study.example()
-    rebuilt = pictured.reconstruct()[0, 0, 0]
-    stages = inversion.stages(inverter, samples, study.images[0, 0], rebuilt)
-    shown = report.players(stages | inversion.traversed(inverter, moved, n_steps=3))
-shown
-
-# %% tags=["book-only", "remove-input"]
-report.say(sweep_sentences.SOUND) if study.images is not None else None
+report.players(study.sounds(pictured, moved))
 
 # %% [markdown]
 # ## All features, and neighbours
@@ -276,16 +242,12 @@ report.say(sweep_sentences.SOUND) if study.images is not None else None
 # since most ideas are kin, and the list itself was drawn up with scores on GTZAN in view. The ideas take no part in the verdict that follows.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-tried, shown = study.ideas(), report.say(contest.TOO_FEW)
-if len(tried):
-    summed = ideas.summary(tried)
-    files.write_csv(study.folder / "ideas.csv", summed)
-    caption = "Ideas for all features, those whose partitions agree most with the others' on top."
-    shown = study.table(tables.pipelines(summed), caption, "hard-ideas")
-shown
+tried = study.pipelines()
+caption = "Ideas for all features, those whose partitions agree most with the others' on top."
+study.table(tables.pipelines(pipelines.summary(tried)), caption, "hard-ideas")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.tried(tried) if len(tried) else None
+sentences.tried(tried)
 
 # %% [markdown]
 # ## The verdict
@@ -298,12 +260,12 @@ sentences.tried(tried) if len(tried) else None
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 untrained = representation("random_encoder", study.untrained(models.VAE))
-spaces = [study.raw(), study.pca(), *study.spectral(), *study.hybrids(), untrained]
-spaces += [*contest.by_beta(swept), *contest.learned(networks)]
-rows = study.score(spaces, list(clustering.ALGORITHMS))
-study.save(rows, spaces)
-methods = verdict.table(comparison.each_once(rows), study.labels)
-files.write_csv(study.folder / "verdict.csv", verdict.written(methods))
+spaces = study.represent("raw", "pca", "spectral", "hybrid_tfidf", "hybrid_sbert")
+spaces += [untrained, *by_beta(swept)]
+spaces += [representation(name, ensemble) for name, ensemble in networks.items()]
+scores = study.score(spaces, list(clustering.ALGORITHMS))
+study.save(scores, spaces)
+methods, rows = study.rank(scores), scores.rows
 study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard-top")
 
 # %% [markdown]
@@ -314,7 +276,7 @@ study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard
 
 # %% mystnb={"figure": {"caption": "Mean rank over half samples of the tracks, with the range of 95% of them; no two methods on one bar can be told apart.", "name": "fig-hard-ranks"}, "image": {"alt": "Methods on an axis of ranks, with bars that join those that cannot be told apart"}} tags=["hide-input", "nbval-ignore-output"]
 fair = methods[methods["algorithm"].isin(["kmeans", "mixture"])]
-draws = verdict.resample(fair, study.labels, study.truth, study.inputs)
+draws = verdict.resample(fair, scores.partitions, study.data.truth, study.data.inputs)
 ranks, groups = draws[headline].ranks(), draws[headline].groups()
 study.keep(figures.critical_difference(ranks, groups, headline), "hard_ranks")
 
@@ -372,15 +334,11 @@ sentences.added(compared, "adding words")
 # most typical tracks, the features that set it apart from all others, and its words where they are known.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-best = study.best([s for s in spaces if s.name != "cvae_genre"], rows, headline)
-clusters = study.partition(best)
-languages = np.array([LANGUAGES.get(c, c) if c else "" for c in study.languages])
-report.say(f"The best space under k-means is {Method(best.name, beta=best.beta).space}.")
-
-# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-about = {"genres": study.truth, "languages": languages, "texts": study.sung}
-found = explain.clusters(best.z[0], clusters, features=study.wide_features, **about)
-table = explain.table(found, study.tracks["title"])
+best = scores.best([space for space in spaces if space.name != "cvae_genre"], headline)
+clusters, languages = scores.clusters(best)[0], study.data.languages
+about = {"genres": study.data.truth, "languages": languages, "texts": study.data.sung}
+found = explain.clusters(best.z[0], clusters, features=study.data.wide_features, **about)
+table = explain.table(found, study.data.tracks["title"])
 study.table(table, "The clusters of the best space under k-means (first seed).", "hard-clusters")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -390,12 +348,8 @@ sweep_sentences.clusters(found)
 # The most typical track of each cluster, to be heard:
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-typical = explain.examples(found, study.tracks["title"])
-report.players(
-    {title: study.excerpt(place, 5.0) for title, place in typical.items()}
-    if study.has_audio
-    else {}
-)
+typical = explain.examples(found, study.data.tracks["title"])
+report.players(study.data.excerpts(5, typical))
 
 # %% [markdown] tags=["book-only"]
 # ## A map to listen to
@@ -403,14 +357,14 @@ report.players(
 # Each point is a track: point to read its name, click to hear it.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-name = Method(best.name, beta=best.beta).space
+name = best.title
 maps = {f"{name}, t-SNE": study.map(best.z[0]), f"{name}, UMAP": projection.umap(best.z[0])}
 maps |= {
-    f"VAE, beta {settings.beta:g}, t-SNE": study.map(looked_at.z[0]),
-    "Raw features, t-SNE": study.map(study.inputs),
+    f"VAE, beta {beta:g}, t-SNE": study.map(looked_at.z[0]),
+    "Raw features, t-SNE": study.map(study.data.inputs),
 }
-groupings = {"Genre": study.truth, "Language": languages, "Cluster": clusters}
-chart = figures.ListeningMap(study.tracks, maps, groupings)
+groupings = {"Genre": study.data.truth, "Language": languages, "Cluster": clusters}
+chart = figures.ListeningMap(study.data.tracks, maps, groupings)
 chart.save(study.folder / "map")
 chart
 

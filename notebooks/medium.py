@@ -30,29 +30,23 @@ n_clusters: int = 0  # 0: as many as there are genres
 device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
-# %%
-from lib.settings import Settings
-
-settings = Settings.from_notebook(globals())
-
 # %% tags=["hide-input"]
-import numpy as np
-
 from lib import figures
 from lib.clustering import algorithms as clustering
-from lib.evaluation import comparison
+from lib.evaluation import comparison, probes
 from lib.models import autoencoder as models
 from lib import report
-from lib.catalogue import LANGUAGES, Method, title
+from lib.catalogue import title
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
 from lib.lyrics import sources as text
 from lib.models.convolutional import Conv1dVAE, ConvVAE
-from lib.study.study import Study, representation
+from lib.study.representation import representation
+from lib.study.study import Study
 
-study = Study("medium", settings)
-report.say(study.corpus.summary)
+study = Study.from_notebook("medium", globals())
+report.say(study.data.corpus.summary)
 
 # %% [markdown] tags=["book-only"]
 # ## The words
@@ -62,11 +56,11 @@ report.say(study.corpus.summary)
 # many tracks have none, since whatever is built on words can say nothing about those.
 
 # %% tags=["book-only", "hide-input"]
-coverage = text.coverage(study.words).rename(columns=str.capitalize).round(2)
+coverage = text.coverage(study.data.words).rename(columns=str.capitalize).round(2)
 study.table(coverage, "Where the words of the tracks come from.", "medium-words")
 
 # %% tags=["book-only", "remove-input"]
-sentences.words(study.words)
+sentences.words(study.data.words)
 
 # %% [markdown] tags=["book-only"]
 # ## The spaces
@@ -78,10 +72,8 @@ sentences.words(study.words)
 # words borrows those of the track that sounds most like it.
 
 # %% tags=["book-only", "hide-input"]
-plain = [study.raw(), study.pca(), *study.spectral()]
-plain += [*study.words_alone(), *study.hybrids()]
-names = ", ".join(Method(r.name, beta=r.beta).space for r in plain)
-report.say(f"Spaces without training: {names}.")
+plain = study.represent("raw", "pca", "spectral")
+plain += study.represent("tfidf", "sbert", "hybrid_tfidf", "hybrid_sbert")
 
 # %% [markdown] tags=["book-only"]
 # Three networks learn (two where there is no audio). The VAE of the Easy task takes the vector as it is; the 1-D
@@ -93,13 +85,9 @@ trained = {
     "vae": study.learn("vae", models.VAE),
     "conv1d_vae": study.learn("conv1d_vae", Conv1dVAE),
 }
-if study.images is not None:
-    trained["conv_vae"] = study.learn("conv_vae", ConvVAE, data=study.images)
-kinds = {"conv_vae": "mfcc_image"}
-learned = [
-    representation(name, t, beta=1.0, features=kinds.get(name, "mfcc_mean"))
-    for name, t in trained.items()
-]
+if study.data.has_audio:
+    trained["conv_vae"] = study.learn("conv_vae", ConvVAE, study.data.images)
+learned = [representation(name, networks) for name, networks in trained.items()]
 study.table(tables.health(trained), "The networks and their health.", "medium-health")
 
 # %% [markdown] tags=["book-only"]
@@ -118,18 +106,14 @@ sentences.settled(curves)
 # tracks above, and below what the network rebuilds of them from its code: look for what is gone.
 
 # %% mystnb={"figure": {"caption": "MFCC images, and what the 2-D convolutional VAE (first seed) rebuilds of them.", "name": "fig-medium-images"}, "image": {"alt": "Pairs of heat maps: a track's MFCC image and its reconstruction"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-some = study.one_of_each_genre()[:4]
-if study.images is None:
-    shown = report.say(report.NO_AUDIO)
-else:
-    rebuilt = trained["conv_vae"].reconstruct()[0, :, 0]
-    titles = study.tracks["track_id"].iloc[some]
-    figure = figures.reconstructions(study.images[some, 0], rebuilt[some], titles)
-    shown = study.keep(figure, "medium_reconstructions")
-shown
+some = study.data.one_of_each_genre[:4]
+images, rebuilt = study.reconstruct_images(trained.get("conv_vae"))
+titles = study.data.tracks["track_id"].iloc[some]
+figure = figures.reconstructions(images[some], rebuilt[some], titles)
+study.keep(figure, "medium_reconstructions")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-None if study.images is None else sentences.rebuilt(study.images[:, 0], rebuilt)
+sentences.rebuilt(images, rebuilt)
 
 # %% [markdown]
 # ## Every space by every algorithm
@@ -140,9 +124,9 @@ None if study.images is None else sentences.rebuilt(study.images[:, 0], rebuilt)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 spaces = [*plain, *learned]
-rows = study.score(spaces, list(clustering.ALGORITHMS))
-study.save(rows, spaces)
-headline = study.headline
+scores = study.score(spaces, list(clustering.ALGORITHMS))
+study.save(scores, spaces)
+rows, headline = scores.rows, study.headline
 caption = f"{title(headline)} of each space (down) under each algorithm (across)."
 study.table(comparison.matrix(rows, headline), caption, "medium")
 
@@ -166,10 +150,11 @@ sentences.problems(rows)
 caption = (
     "Density-based partitions without their noise, and with it as one more cluster (first seed)."
 )
-study.table(study.noise_table(spaces), caption, "medium-with-noise")
+by_method = tables.rounded(study.score_noise(spaces, scores), "Method")
+study.table(by_method, caption, "medium-with-noise")
 
 # %% tags=["book-only", "remove-input"]
-sentences.exactness(len(study.truth))
+sentences.exactness(len(study.data.truth))
 
 # %% [markdown] tags=["book-only"]
 # [The table below](#tab-medium-top) names the five best methods among those that leave no more than one track in twenty out.
@@ -206,7 +191,7 @@ figure = figures.score_matrix(scores, "From worst to best", lower_is_better=["Da
 study.keep(figure, "medium_scores")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-agreed = ["ami", "ari", "purity"] if study.corpus.labelled else []
+agreed = ["ami", "ari", "purity"] if study.data.corpus.labelled else []
 sentences.leaders(rows, [*agreed, "silhouette", "silhouette_shared"])
 
 # %% [markdown] tags=["book-only"]
@@ -239,7 +224,10 @@ sentences.added(compared[compared["pair"] == "2-D conv VAE − VAE"], moving)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 hybrids = [r for r in spaces if r.name.startswith("hybrid")]
-together = {r.name: study.kept_together(r) for r in [spaces[0], *hybrids]}
+truth = study.data.truth
+together = {
+    r.name: comparison.kept_together(truth, scores.clusters(r)) for r in [spaces[0], *hybrids]
+}
 sentences.genres_apart(together)
 
 # %% [markdown] tags=["book-only"]
@@ -250,7 +238,8 @@ sentences.genres_apart(together)
 # Clusters that follow the language are language artefacts, however neat they are.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-agreement = study.agreement(spaces)
+partitions = {space.title: scores.clusters(space) for space in spaces}
+agreement = comparison.ami_by_attribute(partitions, study.data.attributes)
 study.table(
     tables.rounded(agreement), "Do clusters follow the genre or the language?", "medium-language"
 )
@@ -264,8 +253,8 @@ space_sentences.language(agreement)
 # understand spaces, and never to choose one.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-codes = {Method(r.name, beta=r.beta).space: r.z for r in spaces}
-knowledge = comparison.knowledge(codes, study.facts)
+codes = {space.title: space.z for space in spaces}
+knowledge = comparison.knowledge(codes, study.data.attributes)
 caption = "Balanced accuracy of a linear reader (means over seeds, five-fold cross-validation)."
 study.table(tables.rounded(knowledge), caption, "medium-knowledge")
 
@@ -280,7 +269,8 @@ space_sentences.knowledge(knowledge)
 # be lost, or bent out of its sight.
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-readings = study.genre_readings(plain[0]), study.genre_readings(learned[0])
+truth = study.data.truth
+readings = [[probes.linear(z, truth) for z in r.z] for r in (plain[0], learned[0])]
 space_sentences.why(*readings, rows)
 
 # %% [markdown] tags=["book-only"]
@@ -291,26 +281,25 @@ space_sentences.why(*readings, rows)
 
 # %% mystnb={"figure": {"caption": "Each space (first seed) by t-SNE, coloured by genre.", "name": "fig-medium-maps"}, "image": {"alt": "Small multiples of scatter plots, one for each space"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
 flat = {name: study.map(z[0]) for name, z in codes.items()}
-study.keep(figures.maps(flat, {"genre": study.truth}), "medium_maps")
+study.keep(figures.maps(flat, {"genre": study.data.truth}), "medium_maps")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-space_sentences.nearest({name: z[0] for name, z in codes.items()}, study.truth)
+space_sentences.nearest({name: z[0] for name, z in codes.items()}, study.data.truth)
 
 # %% [markdown] tags=["book-only"]
 # [The first figure below](#fig-medium-genres) and [the second](#fig-medium-languages) look into the best space under k-means: what its
 # clusters hold of each genre and of each language. Noise, where there is any, is cluster -1.
 
 # %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-winner = study.best(spaces, rows, headline)
-clusters = study.partition(winner)
-study.keep(figures.contingency(study.truth, clusters), "medium_genres")
+winner = scores.best(spaces, headline)
+clusters = scores.clusters(winner)[0]
+study.keep(figures.contingency(study.data.truth, clusters), "medium_genres")
 
 # %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-languages = np.array([LANGUAGES.get(code, code) for code in study.languages])
-study.keep(figures.contingency(languages, clusters, "Language"), "medium_languages")
+study.keep(figures.contingency(study.data.languages, clusters, "Language"), "medium_languages")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.clusters(study.truth, clusters)
+sentences.clusters(study.data.truth, clusters)
 
 # %% [markdown] tags=["book-only"]
 # ## What is kept

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import adjusted_mutual_info_score
 
 from lib.catalogue import algorithm, with_titles
 from lib.evaluation import probes, statistics
@@ -166,6 +167,38 @@ def kept_together(truth: np.ndarray, partitions: Sequence[np.ndarray]) -> pd.Ser
         table = pd.crosstab(truth[truth != ""], labels[truth != ""])
         shares.append(table.max(axis=1) / table.sum(axis=1))
     return pd.concat(shares, axis=1).mean(axis=1)
+
+
+def ami_by_attribute(
+    partitions: Mapping[str, Sequence[np.ndarray]], attributes: Mapping[str, np.ndarray]
+) -> pd.DataFrame:
+    """Measure whether clusters follow the genre or the language.
+
+    Parameters
+    ----------
+    partitions : mapping of str to sequence of ndarray of int, (n_tracks,)
+        By the title of a space, one partition per seed; -1 is noise.
+    attributes : mapping of str to ndarray of str, (n_tracks,)
+        Of the tracks: ``genre`` and ``language``, empty where unknown.
+
+    Returns
+    -------
+    DataFrame
+        AMI with each attribute of which two values are known, means over seeds, one row per space;
+        over the tracks whose language is known, and empty where fewer than two languages are.
+    """
+    known = {name: values for name, values in attributes.items() if len(set(values) - {""}) > 1}
+    if "language" not in known:
+        return pd.DataFrame()
+    table = {}
+    for title, of_space in partitions.items():
+        scores = []
+        for labels in of_space:
+            kept = (known["language"] != "") & (labels >= 0)
+            pairs = {name: (values[kept], labels[kept]) for name, values in known.items()}
+            scores.append({n: adjusted_mutual_info_score(*pair) for n, pair in pairs.items()})
+        table[title] = pd.DataFrame(scores).mean()
+    return pd.DataFrame(table).T
 
 
 def knowledge(spaces: Mapping[str, np.ndarray], facts: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ as the model dies; neither are the other scores of geometry, which are taken in 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -18,6 +18,7 @@ from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
 from lib.catalogue import Method, title
+from lib.errors import unless_missing
 from lib.evaluation import comparison, health, statistics
 from lib.evaluation.resampling import Draws, half_samples
 from lib.report import results
@@ -41,7 +42,7 @@ def scores(rows: pd.DataFrame) -> list[str]:
 
 
 def table(
-    rows: pd.DataFrame, labels: Mapping[tuple[Hashable, ...], np.ndarray] | None = None
+    rows: pd.DataFrame, labels: Mapping[tuple[Method, int], np.ndarray] | None = None
 ) -> pd.DataFrame:
     """Return one row a method: its scores, its ranks, their mean, and its place.
 
@@ -56,7 +57,7 @@ def table(
     ----------
     rows : DataFrame
         Tidy rows of `lib.report.results`.
-    labels : mapping of (representation, beta or None, algorithm, seed) to ndarray of int, optional
+    labels : mapping of (Method, int) to ndarray of int, optional
         The partitions; without them there is no stability.
 
     Returns
@@ -124,12 +125,12 @@ def _written(values: pd.Series, spec: str) -> pd.Series:
     return values.map(lambda value: format(value, spec))
 
 
-def stability(labels: Mapping[tuple[Hashable, ...], np.ndarray]) -> pd.Series:
+def stability(labels: Mapping[tuple[Method, int], np.ndarray]) -> pd.Series:
     """Return how alike the partitions of each method's seeds are: their mean pairwise ARI.
 
     Parameters
     ----------
-    labels : mapping of (representation, beta or None, algorithm, seed) to ndarray of int
+    labels : mapping of (Method, int) to ndarray of int
         The partitions; noise counts as one more cluster.
 
     Returns
@@ -146,19 +147,17 @@ def stability(labels: Mapping[tuple[Hashable, ...], np.ndarray]) -> pd.Series:
     return pd.Series(found, dtype=float)
 
 
-def _by_method(labels: Mapping[tuple[Hashable, ...], np.ndarray]) -> dict[str, list[np.ndarray]]:
+def _by_method(labels: Mapping[tuple[Method, int], np.ndarray]) -> dict[str, list[np.ndarray]]:
     """Return the partitions of each method, in the order of their seeds."""
     found: dict[str, list[np.ndarray]] = {}
-    for key in sorted(labels, key=lambda key: key[3]):
-        representation, beta, algorithm, _ = key
-        method = Method(representation, algorithm, beta).title
-        found.setdefault(method, []).append(labels[key])
+    for method, seed in sorted(labels, key=lambda key: key[1]):
+        found.setdefault(method.title, []).append(labels[method, seed])
     return found
 
 
 def resample(
     table: pd.DataFrame,
-    labels: Mapping[tuple[Hashable, ...], np.ndarray],
+    labels: Mapping[tuple[Method, int], np.ndarray],
     truth: np.ndarray,
     shared: np.ndarray,
     n_draws: int = 1000,
@@ -169,7 +168,7 @@ def resample(
     ----------
     table : DataFrame
         As from `table`, whole or in part: few enough methods to be looked at one by one.
-    labels : mapping of (representation, beta or None, algorithm, seed) to ndarray of int
+    labels : mapping of (Method, int) to ndarray of int
         The partitions.
     truth : ndarray of str, (n_tracks,)
         The genre of each track; empty where unknown.
@@ -230,6 +229,7 @@ def with_words(rows: pd.DataFrame) -> dict[str, tuple[str, str]]:
     }
 
 
+@unless_missing
 def disentanglement(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> pd.DataFrame:
     """Ask whether disentanglement goes with a score over the betas of a sweep.
 

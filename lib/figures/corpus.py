@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 
 from lib import runtime
 from lib.audio import mfcc as audio
+from lib.errors import unless_missing
 from lib.figures.style import BLUE, UNKNOWN, styles
 
 
+@unless_missing
 def track(samples: np.ndarray, title: str) -> Figure:
     """Draw one track: waveform, mel spectrogram, MFCCs, on one axis of time.
 

@@ -10,6 +10,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from lib.errors import unless_missing
 from lib.figures.style import panels, scatter
 
 
@@ -70,6 +71,7 @@ def maps(projections: Mapping[str, np.ndarray], groups: Mapping[str, Sequence]) 
     return figure
 
 
+@unless_missing
 def reconstructions(images: np.ndarray, rebuilt: np.ndarray, titles: Sequence[str]) -> Figure:
     """Draw MFCC images, and below each what a model makes of it.
 

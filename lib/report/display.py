@@ -16,8 +16,7 @@ import soundfile
 from IPython.display import HTML, Markdown
 
 from lib.audio import mfcc as audio
-
-NO_AUDIO = "This corpus came as a table of features: there is no audio to hear or to show."
+from lib.errors import Missing, unless_missing
 
 
 class Table:
@@ -85,7 +84,8 @@ def source(*objects: object) -> Markdown:
     return Markdown("```python\n" + "\n\n".join(parts) + "\n```")
 
 
-def players(excerpts: Mapping[str, np.ndarray]) -> HTML | Markdown:
+@unless_missing
+def players(excerpts: Mapping[str, np.ndarray] | Missing) -> HTML | Missing:
     """Show players side by side, each with its title, as MP3 inside the page.
 
     Parameters
@@ -95,11 +95,9 @@ def players(excerpts: Mapping[str, np.ndarray]) -> HTML | Markdown:
 
     Returns
     -------
-    HTML or Markdown
-        The players; a sentence where there is nothing to play.
+    HTML or Missing
+        The players; the reason where there is nothing to play.
     """
-    if not excerpts:
-        return Markdown(NO_AUDIO)
     cells = []
     for title, samples in excerpts.items():
         sound = io.BytesIO()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.catalogue import EXTERNAL, FEATURES, SCORES, title, with_titles
+from lib.errors import unless_missing
 from lib.evaluation import statistics
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def sweep(members: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+@unless_missing
 def pipelines(summary: pd.DataFrame) -> pd.DataFrame:
     """Lay out `lib.study.pipelines.summary`; scores that are nowhere defined are left out."""
     order = ["what", "ami", "ari", "purity", "agreement", "best by"]  # the headline first
@@ -122,10 +124,11 @@ def kmeans_scores(rows: pd.DataFrame) -> pd.DataFrame:
     return table.dropna(axis=1, how="all").rename(columns=title)
 
 
-def rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """Lay out numbers with three digits, and the index as the column ``Space``."""
+@unless_missing
+def rounded(table: pd.DataFrame, index: str = "Space") -> pd.DataFrame:
+    """Lay out numbers with three digits, and the index as a column."""
     text = table.map(lambda value: "" if np.isnan(value) else f"{value:.3f}")
-    return text.rename(columns=str.capitalize).rename_axis("Space").reset_index()
+    return text.rename(columns=str.capitalize).rename_axis(index).reset_index()
 
 
 def _interval(values: pd.Series, spec: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -9,17 +10,20 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from lib import files
 from lib.audio import extraction as extract
 from lib.audio import mfcc as audio
+from lib.catalogue import LANGUAGES
 from lib.clustering import algorithms as clustering
 from lib.corpora import corpus
-from lib.errors import UserError
+from lib.errors import Missing, UserError
+from lib.files import write_csv
 from lib.lyrics import embeddings as embed
 from lib.lyrics import sources as text
 from lib.report import results
 from lib.runtime import CACHE
 from lib.settings import Settings, whole_name
+
+NO_AUDIO = Missing("This corpus came as a table of features: there is no audio to hear or to show.")
 
 
 class Dataset:
@@ -30,18 +34,23 @@ class Dataset:
     settings : Settings
         The parameters of a notebook.
 
+    Attributes
+    ----------
+    corpus : Corpus
+        As found, with the tracks that cannot be read.
+
     Raises
     ------
     UserError
-        When the corpus cannot be had, holds too few usable tracks to cluster, or is another than
-        that whose results are in the folder.
+        When the corpus cannot be had, holds too few usable tracks to cluster, or is not the one
+        whose results are in the folder.
     """
 
     def __init__(self, settings: Settings):
-        self.settings = settings
-        self.folder: Path = settings.folder
+        self._settings = settings
+        self._folder: Path = settings.folder
         self.corpus = corpus.load(settings.corpus, settings.data_dir)
-        results.claim(self.folder, whole_name(settings.corpus))
+        results.claim(self._folder, whole_name(settings.corpus))
 
     @cached_property
     def features(self) -> extract.Features:
@@ -51,8 +60,8 @@ class Dataset:
             features = extract.Features(self.corpus.table, None, nothing)
         else:
             features = extract.extract(self.corpus.tracks, cache=CACHE / "features")
-        skipped = self.folder / "skipped.csv"
-        files.write_csv(skipped, features.skipped)
+        skipped = self._folder / "skipped.csv"
+        write_csv(skipped, features.skipped)
         if (n := len(features.vectors)) < 3:
             raise UserError(
                 f"{self.corpus.name} has {n} usable track{'s' * (n != 1)}, and it takes three "
@@ -79,33 +88,41 @@ class Dataset:
 
     @cached_property
     def truth(self) -> np.ndarray:
-        """The genre of each track, empty where unknown."""
+        """The genre of each track, (n_tracks,) of str, empty where unknown."""
         return self.tracks["genre"].to_numpy(str)
 
     @cached_property
     def inputs(self) -> np.ndarray:
-        """The standardised MFCC means, (n_tracks, n_mfcc): what models eat and all share."""
+        """The standardised MFCC means, (n_tracks, n_mfcc): the space that all scores share."""
         names = [c for c in self.features.vectors if c.startswith("mfcc") and c.endswith("_mean")]
         return StandardScaler().fit_transform(self.features.vectors[names].to_numpy(float))
 
     @cached_property
-    def images(self) -> np.ndarray | None:
-        """Standardised MFCC images, (n_tracks, 1, n_mfcc, n_frames); None without audio.
+    def spectral(self) -> np.ndarray | None:
+        """The standardised wide features without MFCCs, (n_tracks, n_columns); None without any."""
+        columns = [c for c in self.wide_features if c != "length" and not c.startswith("mfcc")]
+        if not columns:
+            return None
+        return StandardScaler().fit_transform(self.wide_features[columns].to_numpy(float))
+
+    @cached_property
+    def images(self) -> np.ndarray | Missing:
+        """Standardised MFCC images, (n_tracks, 1, n_mfcc, n_frames); missing without audio.
 
         Each coefficient has mean 0 and variance 1 over all tracks and frames, so that the first
         ones, which vary most, do not drown the others.
         """
         images = self.features.images
         if images is None:
-            return None
+            return NO_AUDIO
         mean = images.mean(axis=(0, 2), keepdims=True)
         deviation = images.std(axis=(0, 2), keepdims=True)
         return ((images - mean) / np.maximum(deviation, 1e-9))[:, None]
 
     @cached_property
     def words(self) -> pd.DataFrame:
-        """The words of each track, their language and where they come from: see `lib.lyrics.sources`."""
-        place = text.folder(self.settings.corpus, self.settings.data_dir)
+        """The words of each track, their language and their source: see `lib.lyrics.sources`."""
+        place = text.folder(self._settings.corpus, self._settings.data_dir)
         return text.load(self.tracks, place)
 
     @cached_property
@@ -128,8 +145,8 @@ class Dataset:
 
     @cached_property
     def n_clusters(self) -> int:
-        """As many as asked for, else as there are genres, else as the silhouette prefers."""
-        wanted = self.settings.n_clusters or len(set(self.truth) - {""})
+        """As many as the settings ask for, else as there are genres, else by the silhouette."""
+        wanted = self._settings.n_clusters or len(set(self.truth) - {""})
         if wanted < 2:
             wanted = clustering.choose_n_clusters(self.inputs) if len(self.inputs) > 3 else 2
         if len(self.truth) <= wanted:
@@ -140,23 +157,25 @@ class Dataset:
         return wanted
 
     @cached_property
-    def languages(self) -> np.ndarray:
-        """The language of each track, that of its words where they are known; empty if unknown."""
+    def _languages(self) -> np.ndarray:
         heard = self.words["language"].to_numpy(str)
-        said = self.tracks["language"].to_numpy(str)
-        return np.where(heard != "", heard, said)
+        tagged = self.tracks["language"].to_numpy(str)
+        return np.where(heard != "", heard, tagged)
 
     @property
-    def facts(self) -> dict[str, np.ndarray]:
-        """What is known of the tracks that a space may know, too, (n_tracks,) of str each.
+    def languages(self) -> np.ndarray:
+        """The language of each track as people call it, (n_tracks,); empty where unknown."""
+        return np.array([LANGUAGES.get(c, c) if c else "" for c in self._languages])
 
-        The genre, and the language of what is sung: empty where nothing is.
-        """
-        sung = np.where(self.languages == "none", "", self.languages)
+    @property
+    def attributes(self) -> dict[str, np.ndarray]:
+        """The genre, and the language of what is sung, (n_tracks,) of str; empty where unknown."""
+        sung = np.where(self._languages == "none", "", self._languages)
         return {"genre": self.truth, "language": sung}
 
+    @property
     def one_of_each_genre(self) -> np.ndarray:
-        """Return the places of one track of each genre; of the first six without labels."""
+        """The indices of one track of each genre; of the first six tracks without labels."""
         if not self.corpus.labelled:
             return np.arange(min(6, len(self.tracks)))
         return np.flatnonzero(~self.tracks["genre"].duplicated() & (self.truth != ""))
@@ -166,21 +185,32 @@ class Dataset:
         """Whether there is anything to hear."""
         return self.corpus.table is None
 
-    def excerpts(self, seconds: float) -> dict[str, np.ndarray]:
-        """Return the beginning of one track of each genre, by title; nothing without audio."""
+    def excerpts(
+        self, seconds: float, indices: Mapping[str, int] | None = None
+    ) -> dict[str, np.ndarray] | Missing:
+        """Return the beginnings of tracks, to be heard.
+
+        Parameters
+        ----------
+        seconds : float
+            How long each is.
+        indices : mapping of str to int, optional
+            Which tracks, by title; one of each genre where not given.
+
+        Returns
+        -------
+        dict of str to ndarray, (n_samples,), or Missing
+            By title.
+        """
         if not self.has_audio:
-            return {}
-        chosen = self.tracks.iloc[self.one_of_each_genre()]
-        return {
-            f"{row.genre}: {row.title}".removeprefix(": "): self.excerpt(row.Index, seconds)
-            for row in chosen.itertuples()
-        }
+            return NO_AUDIO
+        if indices is None:
+            rows = self.tracks.iloc[self.one_of_each_genre].itertuples()
+            indices = {f"{row.genre}: {row.title}".removeprefix(": "): row.Index for row in rows}
+        stop, paths = int(seconds * audio.SAMPLE_RATE), self.tracks["path"]
+        return {title: audio.read(paths.iloc[i])[:stop] for title, i in indices.items()}
 
-    def excerpt(self, place: int, seconds: float) -> np.ndarray:
-        """Return the beginning of one track, (n_samples,), by its place in `tracks`."""
-        return audio.read(self.tracks["path"].iloc[place])[: int(seconds * audio.SAMPLE_RATE)]
-
-    def example(self) -> tuple[np.ndarray, str]:
+    def example(self) -> tuple[np.ndarray | Missing, str]:
         """Return the first track's samples and its identifier."""
-        first = self.tracks.iloc[0]
-        return audio.read(first["path"]), first["track_id"]
+        path, name = self.tracks.iloc[0][["path", "track_id"]]
+        return audio.read(path) if self.has_audio else NO_AUDIO, name

@@ -6,21 +6,23 @@ tempo, rhythm and instruments hang on the genre.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from lib import ROOT
 from lib.audio import extraction as extract
 from lib.corpora import corpus, demo
-from lib.errors import UserError
-from lib.evaluation import disentanglement, probes, statistics
+from lib.errors import UserError, unless_missing
+from lib.evaluation import disentanglement, statistics
 from lib.runtime import CACHE
+from lib.study.representation import Representation
 
 N_CLIPS = 500
 
@@ -44,6 +46,15 @@ class Factors:
     def inputs(self) -> np.ndarray:
         """What models eat: the features as an array, (n, F)."""
         return self.features.to_numpy(float)
+
+    @property
+    def attributes(self) -> dict[str, np.ndarray]:
+        """The factors as the attributes of tracks are given: (n,) of str each."""
+        return {name: self.levels[name].to_numpy(str) for name in self.levels}
+
+    def components(self, n: int) -> np.ndarray:
+        """The features' first n principal components, (n_clips, n)."""
+        return PCA(min(n, *self.inputs.shape), random_state=0).fit_transform(self.inputs)
 
     @property
     def oracle(self) -> np.ndarray:
@@ -98,60 +109,28 @@ def _standardised(vectors: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(StandardScaler().fit_transform(kept), kept.index, kept.columns)
 
 
-def evaluate(spaces: Mapping[str, np.ndarray], levels: pd.DataFrame) -> pd.DataFrame:
-    """Score how disentangled spaces are.
+def evaluate(spaces: Sequence[Representation], levels: pd.DataFrame) -> pd.DataFrame:
+    """Score how disentangled spaces are, one row per network.
 
-    Factors that a space does not know at all count as zeros: see `knowledge`.
-
-    Parameters
-    ----------
-    spaces : mapping of str to array (M, n, d)
-        By name, the codes of M members; d may differ.
-    levels : DataFrame, (n, k)
-        The factors: `Factors.levels`.
-
-    Returns
-    -------
-    DataFrame
-        Tidy: ``space``, ``member`` and `disentanglement.MEASURES`, a row a member.
+    Factors that a space does not know at all count as zeros.
     """
-    members = [(name, m, z) for name, codes in spaces.items() for m, z in enumerate(codes)]
+    networks = [(space, seed) for space in spaces for seed in range(len(space.z))]
     work = joblib.Parallel(n_jobs=joblib.cpu_count(), prefer="threads")
-    scores = work(joblib.delayed(disentanglement.score)(z, levels) for _, _, z in members)
+    scores = work(joblib.delayed(disentanglement.score)(s.z[seed], levels) for s, seed in networks)
     rows = [
-        {"space": name, "member": m} | score
-        for (name, m, _), score in zip(members, scores, strict=True)
+        {"space": space.title, "representation": space.name, "seed": seed, "beta": space.beta}
+        | {"health": "" if space.health is None else space.health["verdict"].iloc[seed]}
+        | score
+        for (space, seed), score in zip(networks, scores, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["space", "member", *disentanglement.MEASURES])
+    order = ["space", "representation", "seed", *disentanglement.MEASURES, "beta", "health"]
+    return pd.DataFrame(rows, columns=order)
 
 
+@unless_missing
 def table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the scores as text, mean ± half of the 95% interval over members, a row a space."""
     groups = rows.groupby("space", sort=False)[list(disentanglement.MEASURES)]
     text = groups.agg(lambda values: format(statistics.interval(values), ".3f"))
     names = {name: name.upper() if len(name) == 3 else name.capitalize() for name in text}
     return text.rename(columns=names).rename_axis("Space").reset_index()
-
-
-def knowledge(spaces: Mapping[str, np.ndarray], levels: pd.DataFrame) -> pd.DataFrame:
-    """Probe which factors each space knows at all: what is not there cannot be disentangled.
-
-    Parameters
-    ----------
-    spaces, levels
-        As for `evaluate`.
-
-    Returns
-    -------
-    DataFrame
-        Balanced accuracy of `probes.linear`, a mean over members, a row a space and a column a
-        factor; the last row is chance.
-    """
-    facts = {name: levels[name].to_numpy(str) for name in levels}
-    found = {
-        name: {fact: np.mean([probes.linear(z, v) for z in codes]) for fact, v in facts.items()}
-        for name, codes in spaces.items()
-    }
-    anywhere = np.zeros((len(levels), 1))
-    chance = {fact: probes.chance(anywhere, values) for fact, values in facts.items()}
-    return pd.DataFrame(found | {"chance": chance}).T

@@ -1,45 +1,44 @@
-"""The last study, in which all representations meet: those of the Hard task, and all before."""
+"""The Hard study, in which all representations meet: its own networks, and those of all tasks."""
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import PCA
 
-from lib import files
-from lib.catalogue import Method
-from lib.errors import UserError
-from lib.evaluation import disentanglement, probes
-from lib.evaluation import ranking as verdict
+from lib.audio import inversion
+from lib.catalogue import REPRESENTATIONS
+from lib.errors import Missing, UserError, unless_missing
+from lib.evaluation import comparison, probes, ranking
+from lib.files import write_csv
+from lib.inspection.traversal import Traversal
 from lib.lyrics import fusion
-from lib.models import multimodal, vade
+from lib.models import multimodal
 from lib.models.autoencoder import VAE, Autoencoder
 from lib.models.conditional import CVAE, one_hot
 from lib.models.convolutional import Conv1dVAE, ConvVAE
-from lib.study import factors
-from lib.study import pipelines as ideas
-from lib.study.study import Representation, Study, representation
+from lib.models.vade import VaDE
+from lib.settings import SweepSettings
+from lib.study import factors, pipelines
+from lib.study.representation import Representation, Scores, representation
+from lib.study.study import Study
 from lib.training import trainer as training
 from lib.training.ensemble import Trained
 
-NO_FACTORS = (
+NO_FACTORS = Missing(
     "Nobody knows what varies in this corpus, so nothing can be measured here: the label-free "
     "measures of the sweep above have to do."
 )
-NO_WORDS = "Too few tracks have words here for a network to learn them with the sound."
-TOO_FEW = "There are too few tracks here to try ideas on."
-NOTHING_MEASURED = pd.DataFrame(columns=["space", "beta", "seed", *disentanglement.MEASURES])
+TOO_FEW = Missing("There are too few tracks here to try ideas on.")
 
 
-class Contest(Study):
+class HardStudy(Study):
     """A study with the networks of the Hard task; parameters as of `Study`."""
 
+    settings_type = SweepSettings
+
     def sweep(self) -> Trained:
-        """Train the VAE at each beta with each seed: all members of one call."""
-        members = training.grid(self.seeds, self.settings.betas)
-        return self.train("beta_vae", self.architecture(VAE), self.inputs, **members)
+        """Train the VAE at each beta with each seed: all networks of one call."""
+        return self.learn("beta_vae", VAE, **training.grid(self.seeds, self.settings.betas))
 
     def earlier(self) -> dict[str, Trained]:
         """Return the networks of the tasks before: loaded, where those have been run."""
@@ -48,89 +47,110 @@ class Contest(Study):
             "vae": self.learn("vae", VAE),
             "conv1d_vae": self.learn("conv1d_vae", Conv1dVAE),
         }
-        if self.images is not None:
-            networks["conv_vae"] = self.learn("conv_vae", ConvVAE, data=self.images)
+        if self.data.has_audio:
+            networks["conv_vae"] = self.learn("conv_vae", ConvVAE, self.data.images)
         return networks
 
-    def conditional(self, name: str, fact: str) -> dict[str, Trained]:
-        """Train a CVAE that is told a fact about each track.
-
-        Parameters
-        ----------
-        name : str
-            Of the representation.
-        fact : str
-            ``genre`` or ``language``: see `Dataset.facts`.
+    def conditional(self) -> dict[str, Trained]:
+        """Train a CVAE given the language of each track, and one given its genre.
 
         Returns
         -------
         dict of str to Trained
-            Under its name; empty where fewer than two values of the fact are known.
+            ``cvae`` and ``cvae_genre``, unless fewer than two languages or genres are known.
         """
-        try:
-            condition, names = one_hot(self.facts[fact])
-        except UserError:
-            return {}
-        sizes = {"n_features": self.inputs.shape[1], "n_conditions": len(names)}
-        network = partial(CVAE, latent_dim=self.settings.latent_dim, **sizes)
-        data = {"x": self.inputs, "condition": condition}
-        return {name: self.train(name, network, data, self.seeds)}
+        networks = {}
+        for name in ("cvae", "cvae_genre"):
+            try:
+                condition, names = one_hot(self._condition(name))
+            except UserError:
+                continue
+            data = {"x": self.data.inputs, "condition": condition}
+            sizes = {"n_features": self.data.inputs.shape[1], "n_conditions": len(names)}
+            networks[name] = self.learn(name, CVAE, data, **sizes)
+        return networks
+
+    def _condition(self, name: str) -> np.ndarray:
+        return self.data.attributes[REPRESENTATIONS[name].conditioned_on]
 
     def multimodal(self) -> dict[str, Trained]:
         """Train the VAEs of sound and words, by name; none where there are no words."""
-        if "tfidf" not in self.text_vectors:
+        if "tfidf" not in self.data.text_vectors:
             return {}
-        data = fusion.fill_missing({"audio": self.inputs, "text": self.text_vectors["tfidf"]})
-        options = {"sizes": fusion.sizes(data), "latent_dim": self.settings.latent_dim}
+        both = {"audio": self.data.inputs, "text": self.data.text_vectors["tfidf"]}
+        data = fusion.fill_missing(both)
         networks = {
-            "multimodal_vae": partial(multimodal.MultimodalVAE, **options),
-            "multimodal_poe": partial(multimodal.ProductOfExpertsVAE, **options),
+            "multimodal_vae": multimodal.MultimodalVAE,
+            "multimodal_poe": multimodal.ProductOfExpertsVAE,
         }
-        return {name: self.train(name, n, data, self.seeds) for name, n in networks.items()}
+        sizes = fusion.sizes(data)
+        return {name: self.learn(name, n, data, sizes=sizes) for name, n in networks.items()}
 
     def vade(self) -> Trained:
         """Train VaDE with as many components as there are clusters."""
-        architecture = partial(
-            vade.VaDE,
-            n_features=self.inputs.shape[1],
-            n_clusters=self.n_clusters,
-            latent_dim=self.settings.latent_dim,
-        )
-        return self.train("vade", architecture, self.inputs, self.seeds)
+        return self.learn("vade", VaDE, n_clusters=self.data.n_clusters)
 
-    def ideas(self) -> pd.DataFrame:
-        """Try ideas on all features, as `lib.study.pipelines.ideas`; empty where tracks are too few."""
-        if len(self.truth) < ideas.fewest(self.n_clusters):
-            return pd.DataFrame()
-        return ideas.ideas(
-            self.wide_features,
-            self.truth,
-            self.n_clusters,
+    def probe_conditions(self, networks: dict[str, Trained]) -> pd.DataFrame:
+        """Probe conditional codes for what their networks were given, and the plain VAE's code.
+
+        Parameters
+        ----------
+        networks : dict of str to Trained
+            The conditional ones among them are probed, and ``vae``.
+
+        Returns
+        -------
+        DataFrame
+            ``fact``, ``told``, ``untold`` (balanced accuracy of a linear probe) and ``chance``; one
+            row per seed.
+        """
+        rows = []
+        for name in [name for name in ("cvae", "cvae_genre") if name in networks]:
+            labels = self._condition(name)
+            chance = probes.chance(self.data.inputs, labels)
+            for told, untold in zip(networks[name].z, networks["vae"].z, strict=True):
+                row = {"fact": REPRESENTATIONS[name].conditioned_on, "chance": chance}
+                row |= {
+                    "told": probes.linear(told, labels),
+                    "untold": probes.linear(untold, labels),
+                }
+                rows.append(row)
+        return pd.DataFrame(rows, columns=["fact", "told", "untold", "chance"])
+
+    def pipelines(self) -> pd.DataFrame | Missing:
+        """Run all pipelines on all features, and write ``ideas.csv``: see `lib.study.pipelines`."""
+        if len(self.data.truth) < pipelines.fewest(self.data.n_clusters):
+            return TOO_FEW
+        rows = pipelines.ideas(
+            self.data.wide_features,
+            self.data.truth,
+            self.data.n_clusters,
             self.seeds,
             folder=self.folder,
             epochs=self.settings.epochs,
             device=self.settings.device,
         )
+        write_csv(self.folder / "ideas.csv", pipelines.summary(rows))
+        return rows
 
-    def factors(self) -> factors.Factors | None:
-        """Return clips whose factors are known; None beside any corpus but the demo's."""
-        return factors.load(self.settings.data_dir) if self.corpus.name == "demo" else None
+    def factors(self) -> factors.Factors | Missing:
+        """Return clips whose factors are known; only the demo corpus has such."""
+        demo = self.data.corpus.name == "demo"
+        return factors.load(self.settings.data_dir) if demo else NO_FACTORS
 
+    @unless_missing
     def factor_spaces(self, known: factors.Factors) -> list[Representation]:
         """Return the sweep trained on these clips, with PCA, an untrained encoder, the factors."""
-        inputs, d = known.inputs, self.settings.latent_dim
-        architecture = self.architecture(VAE, inputs)
-        members = training.grid(self.seeds, self.settings.betas)
-        swept = self.train("factors_vae", architecture, inputs, **members)
-        untrained = training.random_encoder(architecture, inputs, self.seeds)
-        principal = PCA(min(d, inputs.shape[1]), random_state=0).fit_transform(inputs)
+        grid = training.grid(self.seeds, self.settings.betas)
+        swept = self.learn("factors_vae", VAE, known.inputs, **grid)
         return [
             *by_beta(swept),
-            Representation("pca", "factors", principal[None]),
-            Representation("random_encoder", "factors", untrained.z),
-            Representation("factors", "factors", known.oracle),
+            Representation("pca", known.components(self.settings.latent_dim)[None]),
+            representation("random_encoder", self.untrained(VAE, known.inputs)),
+            Representation("factors", known.oracle),
         ]
 
+    @unless_missing
     def disentanglement(self, spaces: list[Representation], known: factors.Factors) -> pd.DataFrame:
         """Measure how disentangled spaces are, and write it to ``disentanglement.csv``.
 
@@ -147,76 +167,82 @@ class Contest(Study):
             ``space`` as tables call it, ``beta``, ``seed``, `disentanglement.MEASURES` and
             ``health``, the verdict on the network, empty where it has none.
         """
-        named = {Method(r.name, beta=r.beta).space: r for r in spaces}
-        rows = factors.evaluate({name: r.z for name, r in named.items()}, known.levels)
-        beta = [named[name].beta for name in rows["space"]]
-        rows = rows.rename(columns={"member": "seed"}).assign(beta=beta)
-        judged = {name: [] if r.health is None else r.health["verdict"].tolist()
-                  for name, r in named.items()}  # fmt: skip
-        rows["health"] = [
-            judged[row.space][row.seed] if judged[row.space] else "" for row in rows.itertuples()
-        ]
-        names = [named[name].name for name in rows["space"]]
-        files.write_csv(self.folder / "disentanglement.csv", rows.assign(space=names))
-        return rows
+        rows = factors.evaluate(spaces, known.levels)
+        written = rows.assign(space=rows["representation"]).drop(columns="representation")
+        write_csv(self.folder / "disentanglement.csv", written)
+        return rows.drop(columns="representation")
 
-    def file_name(self, representation: Representation) -> str:
-        """Return what the file of its latents is called: the beta looked at has the plain name."""
-        if representation.name == "beta_vae" and representation.beta != self.settings.beta:
-            return f"beta_vae_{representation.beta:g}"
-        return representation.name
+    @unless_missing
+    def probe_factors(self, spaces: list[Representation], known: factors.Factors) -> pd.DataFrame:
+        """Probe some spaces for each factor: PCA, and the sweep at beta 1 and the one looked at.
+
+        Parameters
+        ----------
+        spaces, known
+            As for `disentanglement`.
+
+        Returns
+        -------
+        DataFrame
+            Balanced accuracies: see `lib.evaluation.comparison.knowledge`.
+        """
+        betas = (1, self.settings.beta)
+        probed = {s.title: s.z for s in spaces if s.beta in betas or s.name == "pca"}
+        return comparison.knowledge(probed, known.attributes)
+
+    def sounds(self, ensemble: Trained, moved: Traversal) -> dict[str, np.ndarray] | Missing:
+        """Return the first track as a network on images keeps it, and a traversal, as sounds.
+
+        Parameters
+        ----------
+        ensemble : Trained
+            Networks on images.
+        moved : Traversal
+            Of one of them.
+
+        Returns
+        -------
+        dict of str to ndarray, (n_samples,)
+            By title; missing without audio.
+        """
+        samples, _ = self.data.example()
+        if isinstance(samples, Missing):
+            return samples
+        inverter = inversion.Inverter(self.data.features.images)
+        image, rebuilt = (images[0] for images in self.reconstruct_images(ensemble))
+        stages = inversion.stages(inverter, samples, image, rebuilt)
+        return stages | inversion.traversed(inverter, moved, n_steps=3)
+
+    def rank(self, scores: Scores) -> pd.DataFrame:
+        """Rank all methods, and write those that have a place to ``verdict.csv``.
+
+        Parameters
+        ----------
+        scores : Scores
+            Of all representations.
+
+        Returns
+        -------
+        DataFrame
+            One row per method: see `lib.evaluation.ranking.table`.
+        """
+        methods = ranking.table(comparison.each_once(scores.rows), scores.partitions)
+        write_csv(self.folder / "verdict.csv", ranking.written(methods))
+        return methods
+
+    def _file_name(self, space: Representation) -> str:
+        """The beta looked at has the plain name."""
+        if space.name == "beta_vae" and space.beta != self.settings.beta:
+            return f"beta_vae_{space.beta:g}"
+        return space.name
 
 
 def at_beta(sweep: Trained, beta: float) -> Trained:
-    """Return the members of a sweep that have this beta."""
+    """Return the networks of a sweep that have this beta."""
     fits = [fit for fit in sweep.fits if fit.member.beta == beta]
     return Trained(sweep.architecture, sweep.data, fits)
 
 
 def by_beta(sweep: Trained) -> list[Representation]:
     """Return a representation for each beta of a sweep."""
-    betas = np.unique(sweep.beta)
-    return [representation("beta_vae", at_beta(sweep, beta), float(beta)) for beta in betas]
-
-
-def readings(study: Contest, networks: dict[str, Trained]) -> pd.DataFrame:
-    """Read out of each conditional code the fact that it was told, and out of the plain VAE's.
-
-    Parameters
-    ----------
-    study : Contest
-    networks : dict of str to Trained
-        The conditional ones among them are read, and ``vae``.
-
-    Returns
-    -------
-    DataFrame
-        ``fact``, ``told``, ``untold`` (balanced accuracy of a linear reader) and ``chance``; a row
-        a seed.
-    """
-    rows = []
-    for name in [name for name in verdict.SAW if name in networks]:
-        fact = study.facts[verdict.SAW[name]]
-        chance = probes.chance(study.inputs, fact)
-        for told, untold in zip(networks[name].z, networks["vae"].z, strict=True):
-            row = {"fact": verdict.SAW[name], "told": probes.linear(told, fact), "chance": chance}
-            rows.append(row | {"untold": probes.linear(untold, fact)})
-    return pd.DataFrame(rows, columns=["fact", "told", "untold", "chance"])
-
-
-def learned(networks: dict[str, Trained]) -> list[Representation]:
-    """Return what trained networks make of the tracks, with what each was made of."""
-    made_of = {"conv_vae": "mfcc_image", "cvae": "mfcc_mean+language"}
-    made_of |= {"cvae_genre": "mfcc_mean+genre"}
-    made_of |= dict.fromkeys(["multimodal_vae", "multimodal_poe"], "mfcc_mean+tfidf")
-    return [
-        Representation(
-            name,
-            made_of.get(name, "mfcc_mean"),
-            trained.z,
-            np.nan if name == "ae" else float(trained.beta[0]),
-            trained.health,
-            own=vade.assign(trained) if name == "vade" else None,
-        )
-        for name, trained in networks.items()
-    ]
+    return [representation("beta_vae", at_beta(sweep, beta)) for beta in np.unique(sweep.beta)]

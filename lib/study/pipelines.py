@@ -23,7 +23,7 @@ from lib.audio.scaling import feature_groups, half_whiten, rank_normal
 from lib.clustering import consensus
 from lib.clustering.algorithms import agglomerative, kmeans, spectral
 from lib.clustering.projection import umap
-from lib.errors import UserError
+from lib.errors import UserError, unless_missing
 from lib.evaluation import partition as metrics
 from lib.evaluation.statistics import compare, interval
 from lib.models import autoencoder as models
@@ -365,6 +365,7 @@ def _best(table: pd.DataFrame, column: str, family: bool = True) -> str:
     return str(ours.groupby("idea")[column].mean().idxmax())
 
 
+@unless_missing
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Summarise over seeds: a row an idea, the one that agrees most with the others first.
 

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.catalogue import Method
 from lib.evaluation import comparison
 from lib.evaluation import partition as metrics
 from lib.evaluation import ranking as verdict
@@ -58,7 +59,7 @@ class World:
                     labels = make(self.truth, right, rng)
                     if algorithm == "dbscan":
                         labels[rng.random(200) < 0.3] = -1
-                    self.labels[name, None if np.isnan(beta) else beta, algorithm, seed] = labels
+                    self.labels[Method(name, algorithm, beta), seed] = labels
                 known = self.truth if labelled else np.full(200, "")
                 rows.append(row(name, beta, algorithm, seed, labels, known, self.shared, **health))
         if not labelled:
@@ -115,11 +116,11 @@ def test_stability_is_the_agreement_of_seeds():
     labels = np.repeat([0, 1, 2], 10)
     found = verdict.stability(
         {
-            ("vae", 1.0, "kmeans", 0): labels,
-            ("vae", 1.0, "kmeans", 1): (labels + 1) % 3,  # the same under other names
-            ("ae", None, "kmeans", 0): labels,
-            ("ae", None, "kmeans", 1): np.tile([0, 1, 2], 10),
-            ("raw", None, "agglomerative", 0): labels,
+            (Method("vae", "kmeans"), 0): labels,
+            (Method("vae", "kmeans"), 1): (labels + 1) % 3,  # the same under other names
+            (Method("ae", "kmeans"), 0): labels,
+            (Method("ae", "kmeans"), 1): np.tile([0, 1, 2], 10),
+            (Method("raw", "agglomerative"), 0): labels,
         }
     )
     assert found["VAE"] == 1 and found["Autoencoder"] < 0.05 and "Raw features, Ward" not in found
@@ -261,7 +262,7 @@ def test_a_corpus_without_labels_is_ranked_by_its_shared_silhouette():
 
 def test_one_seed_is_enough_to_run_and_too_little_to_judge(world):
     rows = world.rows[world.rows["seed"] == 0]
-    labels = {key: value for key, value in world.labels.items() if key[3] == 0}
+    labels = {key: value for key, value in world.labels.items() if key[1] == 0}
     table = verdict.table(rows, labels)
     draws = verdict.resample(table, labels, world.truth, world.shared, n_draws=100)
     text = verdict_sentences.verdict(table, draws, "ami").data

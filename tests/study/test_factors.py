@@ -4,8 +4,9 @@ import pytest
 
 from lib.corpora import demo
 from lib.errors import UserError
-from lib.evaluation import disentanglement
+from lib.evaluation import comparison, disentanglement
 from lib.study import factors
+from lib.study.representation import Representation
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +37,13 @@ def test_features_come_standardised_with_the_factors_they_were_made_from(small):
 
 
 def test_the_features_know_the_factors(small):
-    known = factors.knowledge({"features": small.inputs[None]}, small.levels)
+    known = comparison.knowledge({"features": small.inputs[None]}, small.attributes)
     gain = known.loc["features"] - known.loc["chance"]
     assert gain[["register", "vocal", "rhythm"]].min() > 0.2
 
 
 def test_the_oracle_is_the_ceiling(small):
-    rows = factors.evaluate({"oracle": small.oracle}, small.levels)
+    rows = factors.evaluate([Representation("factors", small.oracle)], small.levels)
     assert rows[["mig", "disentanglement", "completeness"]].min().min() > 0.9
 
 
@@ -70,17 +71,18 @@ def test_every_member_has_a_row_and_a_broken_one_has_no_scores(small):
     rng = np.random.default_rng(0)
     codes = rng.standard_normal((3, 60, 4))
     codes[1, 0, 0] = np.nan
-    rows = factors.evaluate({"vae": codes, "wide": rng.standard_normal((1, 60, 6))}, small.levels)
-    assert rows["space"].tolist() == ["vae"] * 3 + ["wide"]
-    assert rows["member"].tolist() == [0, 1, 2, 0]
+    wide = Representation("pca", rng.standard_normal((1, 60, 6)))
+    rows = factors.evaluate([Representation("vae", codes), wide], small.levels)
+    assert rows["space"].tolist() == ["VAE"] * 3 + ["PCA"]
+    assert rows["seed"].tolist() == [0, 1, 2, 0]
     assert rows.loc[1, list(disentanglement.MEASURES)].isna().all()
-    assert rows.drop(1).notna().all(axis=None)
+    assert rows.drop(1)[list(disentanglement.MEASURES)].notna().all(axis=None)
     alone = disentanglement.score(codes[2], small.levels)
     assert rows.loc[2, list(disentanglement.MEASURES)].to_dict() == pytest.approx(alone)
 
 
 def test_the_table_gives_means_and_intervals_in_the_order_of_the_rows():
-    rows = pd.DataFrame({"space": ["b", "b", "a"], "member": [0, 1, 0]})
+    rows = pd.DataFrame({"space": ["b", "b", "a"], "seed": [0, 1, 0]})
     for name in disentanglement.MEASURES:
         rows[name] = [0.1, 0.3, 0.5]
     table = factors.table(rows)

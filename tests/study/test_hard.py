@@ -6,13 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.evaluation import comparison
-from lib.evaluation import ranking as verdict
 from lib.report import results
 from lib.settings import SweepSettings
-from lib.study import hard as contest
-from lib.study.hard import Contest
-from lib.study.study import Representation
+from lib.study.hard import HardStudy, at_beta, by_beta
+from lib.study.representation import Representation, representation
 
 
 def study(folder, results_dir, **changes):
@@ -21,7 +18,7 @@ def study(folder, results_dir, **changes):
         "n_clusters": 0, "betas": "0.5,1", "beta": 4.0, "device": "cpu",
         "results_dir": str(results_dir),
     }  # fmt: skip
-    return Contest("hard", SweepSettings(**{**values, **changes}))
+    return HardStudy("hard", SweepSettings(**{**values, **changes}))
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +44,8 @@ def test_a_sweep_has_every_beta_with_every_seed(tones, tmp_path):
     assert sorted(zip(swept.beta, swept.seeds, strict=True)) == [
         (beta, seed) for beta in (0.5, 1, 4) for seed in (0, 1)
     ]
-    spaces = contest.by_beta(swept)
-    assert [space.key for space in spaces] == [("beta_vae", beta) for beta in (0.5, 1.0, 4.0)]
+    spaces = by_beta(swept)
+    assert [(s.name, s.beta) for s in spaces] == [("beta_vae", beta) for beta in (0.5, 1.0, 4.0)]
     for space in spaces:
         np.testing.assert_array_equal(space.z, swept.z[swept.beta == space.beta])
 
@@ -57,15 +54,15 @@ def test_at_beta_1_the_sweep_is_the_vae_and_is_ranked_once(tones, tmp_path):
     run = study(tones, tmp_path / "results")
     swept = run.sweep()
     vae = run.earlier()["vae"]
-    np.testing.assert_allclose(contest.at_beta(swept, 1).z, vae.z, atol=1e-3)
-    rows = run.score([*contest.by_beta(swept), *contest.learned({"vae": vae})])
-    methods = verdict.table(comparison.each_once(rows), run.labels)["method"].tolist()
+    np.testing.assert_allclose(at_beta(swept, 1).z, vae.z, atol=1e-3)
+    scores = run.score([*by_beta(swept), representation("vae", vae)])
+    methods = run.rank(scores)["method"].tolist()
     assert sorted(methods) == ["VAE", "VAE, beta 0.5", "VAE, beta 4"]
 
 
 def test_the_files_of_a_sweep_do_not_overwrite_each_other(tones, tmp_path):
     run = study(tones, tmp_path / "results")
-    spaces = contest.by_beta(run.sweep())
+    spaces = by_beta(run.sweep())
     run.save(run.score(spaces), spaces)
     files = {path.stem for path in (tmp_path / "results" / "latents").iterdir()}
     assert files == {"beta_vae_0.5", "beta_vae_1", "beta_vae"}
@@ -78,21 +75,22 @@ def test_the_files_of_a_sweep_do_not_overwrite_each_other(tones, tmp_path):
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_vade_brings_clusters_of_its_own(tones, tmp_path, seeds):
     run = study(tones, tmp_path / "results", seeds=seeds)
-    (space,) = contest.learned({"vade": run.vade()})
-    rows = run.score([space])
+    space = representation("vade", run.vade())
+    scores = run.score([space])
+    rows = scores.rows
     assert set(rows["algorithm"]) == {"kmeans", "mixture", "random", "genres"}
     assert (rows["algorithm"] == "mixture").sum() == seeds
-    np.testing.assert_array_equal(run.partition(space, "mixture", seeds - 1), space.own[-1])
+    np.testing.assert_array_equal(scores.clusters(space, "mixture")[-1], space.mixture[-1])
 
 
 def test_measures_of_disentanglement_come_with_the_health_of_what_is_measured(tmp_path):
     rng = np.random.default_rng(0)
     levels = pd.DataFrame(rng.integers(0, 3, (60, 2)), columns=["tempo", "family"])
     z, health = rng.normal(size=(2, 60, 3)), pd.DataFrame({"verdict": ["healthy", "collapsed"]})
-    spaces = [Representation("beta_vae", "factors", z, 4.0, health),
-              Representation("pca", "factors", z[:1])]  # fmt: skip
+    spaces = [Representation("beta_vae", z, 4.0, health),
+              Representation("pca", z[:1])]  # fmt: skip
     here, known = SimpleNamespace(folder=tmp_path), SimpleNamespace(levels=levels)
-    rows = Contest.disentanglement(here, spaces, known)
+    rows = HardStudy.disentanglement(here, spaces, known)
     assert rows["health"].tolist() == ["healthy", "collapsed", ""]
     stored = pd.read_csv(tmp_path / "disentanglement.csv", keep_default_na=False)
     assert stored["health"].tolist() == rows["health"].tolist()
@@ -101,16 +99,15 @@ def test_measures_of_disentanglement_come_with_the_health_of_what_is_measured(tm
 def test_without_words_no_network_reads_any(tones, tmp_path):
     run = study(tones, tmp_path / "results")
     assert run.multimodal() == {}
-    assert run.conditional("cvae", "language") == {}
-    readings = contest.readings(run, {})
+    assert set(run.conditional()) == {"cvae_genre"}  # nobody knows the language of a tone
+    readings = run.probe_conditions({})
     assert list(readings.columns) == ["fact", "told", "untold", "chance"] and not len(readings)
 
 
 def test_networks_with_words_say_what_they_were_made_of(told, tmp_path):
     run = study(told, tmp_path / "results")
-    networks = run.conditional("cvae", "language") | run.conditional("cvae_genre", "genre")
-    networks |= run.multimodal()
-    spaces = {space.name: space for space in contest.learned(networks)}
+    networks = run.conditional() | run.multimodal()
+    spaces = {name: representation(name, ensemble) for name, ensemble in networks.items()}
     assert {name: space.features for name, space in spaces.items()} == {
         "cvae": "mfcc_mean+language",
         "cvae_genre": "mfcc_mean+genre",
@@ -118,18 +115,18 @@ def test_networks_with_words_say_what_they_were_made_of(told, tmp_path):
         "multimodal_poe": "mfcc_mean+tfidf",
     }
     assert all(np.isfinite(space.z).all() for space in spaces.values())
-    rows = run.score(list(spaces.values()))
-    table = verdict.table(rows, run.labels).set_index("representation")
+    scores = run.score(list(spaces.values()))
+    table = run.rank(scores).set_index("representation")
     assert table.loc["cvae_genre", "saw"] == "genre"
     assert np.isnan(table.loc["cvae_genre", "place"])  # it has seen what it would be ranked by
-    assert list(rows.columns) == results.COLUMNS
-    readings = contest.readings(run, networks | run.earlier())
+    assert list(scores.rows.columns) == results.COLUMNS
+    readings = run.probe_conditions(networks | run.earlier())
     assert sorted(readings["fact"]) == ["genre", "genre", "language", "language"]
 
 
 def test_only_the_demo_corpus_has_known_factors(tones, tmp_path):
-    assert study(tones, tmp_path / "results").factors() is None
+    assert study(tones, tmp_path / "results").factors().reason
 
 
 def test_a_dozen_tracks_are_too_few_for_ideas_and_no_reason_to_stop(tones, tmp_path):
-    assert study(tones, tmp_path / "results").ideas().empty
+    assert study(tones, tmp_path / "results").pipelines().reason

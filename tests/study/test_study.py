@@ -11,7 +11,8 @@ from lib.report import results
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
 from lib.settings import Settings
-from lib.study.study import Representation, Study, representation
+from lib.study.representation import Representation, representation
+from lib.study.study import Study
 
 
 def settings(folder, results_dir, **changes):
@@ -29,35 +30,38 @@ def own_cache(monkeypatch, tmp_path):
 
 def run(folder, results_dir, **changes):
     study = Study("easy", settings(folder, results_dir, **changes))
-    vae = representation("vae", study.learn("vae", models.VAE), beta=1.0)
-    representations = [study.raw(), study.pca(), vae]
-    rows = study.score(representations)
-    study.save(rows, representations)
-    return study, rows
+    vae = representation("vae", study.learn("vae", models.VAE))
+    spaces = [*study.represent("raw", "pca"), vae]
+    scores = study.score(spaces)
+    study.save(scores, spaces)
+    return study, scores
 
 
 def test_tones_and_noise_are_told_apart(tones, tmp_path):
     (tones / "low" / "broken.wav").write_bytes(b"no sound")
-    study, rows = run(tones, tmp_path / "results")
+    study, scores = run(tones, tmp_path / "results")
+    rows = scores.rows
     raw = rows[(rows["representation"] == "raw") & (rows["algorithm"] == "kmeans")]
-    assert study.n_clusters == 2
+    assert study.data.n_clusters == 2
     assert (raw["ari"] == 1).all()
     assert len(rows) == 3 * 2 + 2 + 1  # representations x seeds, random labels, the genres
     skipped = pd.read_csv(tmp_path / "results" / "skipped.csv")
     assert skipped["track_id"].tolist() == ["low/broken"]
-    assert "tracks" in sentences.corpus(study.tracks).data
+    assert "tracks" in sentences.corpus(study.data.tracks).data
 
 
 def test_a_member_that_diverged_counts_nowhere(tones, tmp_path):
     study = Study("easy", settings(tones, tmp_path / "results"))
     z = np.random.default_rng(0).normal(size=(2, 12, 3))
     z[1] = np.nan
-    assert study.pca_matched(z).z.shape == study.pca_matched(z[:1]).z.shape
-    assert study.pca_matched(z[1:]).z.shape == (1, 12, 1)
-    spaces = [Representation("vae", "mfcc_mean", z), Representation("ae", "mfcc_mean", z[1:])]
-    rows = study.score(spaces)
+    spaces = [Representation("vae", z), Representation("ae", z[1:])]
+    half, none = (study.pca_matched(space).z.shape for space in spaces)
+    assert half == study.pca_matched(Representation("vae", z[:1])).z.shape
+    assert none == (1, 12, 1)
+    scores = study.score(spaces)
+    rows = scores.rows
     assert (rows.loc[(rows["representation"] == "ae"), "noise_fraction"] == 1).all()
-    points, _ = study.against_noise(spaces, rows)
+    points, _ = study.against_noise(spaces, scores)
     assert points["method"].tolist() == ["VAE"] and points.notna().all(axis=None)
 
 
@@ -73,16 +77,17 @@ def test_without_labels_nothing_is_scored_against_them(tones, tmp_path):
     flat.mkdir()
     for file in tones.rglob("*.wav"):
         file.rename(flat / file.name)
-    study, rows = run(flat, tmp_path / "results")
-    assert study.n_clusters >= 2
+    study, scores = run(flat, tmp_path / "results")
+    rows = scores.rows
+    assert study.data.n_clusters >= 2
     assert rows[["ari", "nmi", "ami", "purity"]].isna().all(axis=None)
     assert rows["silhouette_shared"].notna().all()
     assert "genres" not in set(rows["algorithm"])
     for sentence in (
         sentences.baselines(rows),
         sentences.duel(rows, "ami", "vae", "pca"),
-        sentences.clusters(study.truth, study.partition(study.raw())),
-        space_sentences.neighbours(study.inputs, study.truth),
+        sentences.clusters(study.data.truth, scores.clusters(*study.represent("raw"))[0]),
+        space_sentences.neighbours(study.data.inputs, study.data.truth),
     ):
         assert "nan" not in sentence.data
     stored = pd.read_csv(tmp_path / "results" / "clustering_metrics.csv")
@@ -91,7 +96,7 @@ def test_without_labels_nothing_is_scored_against_them(tones, tmp_path):
 
 def test_too_few_tracks_for_the_clusters_are_refused(tones, tmp_path):
     with pytest.raises(UserError, match="12 usable tracks, too few for 50 clusters"):
-        _ = Study("easy", settings(tones, tmp_path, n_clusters=50)).n_clusters
+        _ = Study("easy", settings(tones, tmp_path, n_clusters=50)).data.n_clusters
 
 
 def test_a_corpus_with_nothing_usable_is_refused(tmp_path):
@@ -99,17 +104,17 @@ def test_a_corpus_with_nothing_usable_is_refused(tmp_path):
     (tmp_path / "words.mp3").write_text("words")
     skipped = tmp_path / "results" / "skipped.csv"
     with pytest.raises(UserError, match=f"0 usable tracks.*{skipped} says what was skipped, and"):
-        _ = Study("easy", settings(tmp_path, tmp_path / "results")).features
+        _ = Study("easy", settings(tmp_path, tmp_path / "results")).data.features
     reasons = pd.read_csv(skipped, index_col="track_id")["reason"]
     assert reasons["empty"] == "it holds no audio" and "not audio" in reasons["words"]
 
 
 def test_a_track_that_can_be_read_no_longer_is_named(tones, tmp_path):
     study = Study("easy", settings(tones, tmp_path / "results"))
-    _ = study.features
+    _ = study.data.features
     (tones / "low" / "low 3.wav").write_text("words")
     with pytest.raises(UserError, match=r"low 3\.wav could be read before, and no longer: not aud"):
-        _ = study.wide_features
+        _ = study.data.wide_features
 
 
 def test_two_corpora_do_not_share_a_folder_of_results(tones, tmp_path):
@@ -124,12 +129,13 @@ def test_two_files_are_too_few_to_speak_of_clusters(tones, tmp_path):
     for file in sorted(tones.rglob("*.wav"))[2:]:
         file.unlink()
     with pytest.raises(UserError, match="2 usable tracks, and it takes three"):
-        _ = Study("easy", settings(tones, tmp_path / "results")).features
+        _ = Study("easy", settings(tones, tmp_path / "results")).data.features
 
 
 def test_tracks_without_a_genre_are_no_genre(tones, tmp_path):
     loose = sorted(tones.rglob("*.wav"))[0]
     loose.rename(tones / loose.name)
-    _, rows = run(tones, tmp_path / "results")
+    _, scores = run(tones, tmp_path / "results")
+    rows = scores.rows
     genres = rows[rows["algorithm"] == "genres"]
     assert genres["n_clusters"].tolist() == [2]

@@ -12,6 +12,7 @@ from lib.audio import mfcc as audio
 from lib.catalogue import LANGUAGES, SCORES, Method, algorithm, title
 from lib.clustering import algorithms as clustering
 from lib.corpora import demo
+from lib.errors import Missing
 from lib.evaluation import comparison, statistics
 from lib.lyrics import sources as text
 from lib.report.display import say
@@ -39,7 +40,7 @@ def corpus(tracks: pd.DataFrame) -> Markdown:
     return say(balance, f"They last from {shortest:.1f} to {longest:.1f} s.")
 
 
-def track(samples: np.ndarray, name: str) -> Markdown:
+def track(samples: np.ndarray | Missing, name: str) -> Markdown | None:
     """Say how long a track is, how far its level swings, and below which pitch half of it lies.
 
     Parameters
@@ -49,6 +50,8 @@ def track(samples: np.ndarray, name: str) -> Markdown:
     name : str
         What the sentence calls it.
     """
+    if isinstance(samples, Missing):
+        return None
     power = audio.mel_spectrogram(samples)
     level = audio.decibels(power.sum(axis=0), power.sum(axis=0).max())
     quiet, loud = np.percentile(level, [10, 90])
@@ -139,7 +142,7 @@ def settled(histories: Mapping[str, pd.DataFrame]) -> Markdown:
     )
 
 
-def rebuilt(images: np.ndarray, reconstructions: np.ndarray) -> Markdown:
+def rebuilt(images: np.ndarray | Missing, reconstructions: np.ndarray) -> Markdown | None:
     """Say what share of the variance of images a network gives back, of all and of each row.
 
     Parameters
@@ -147,6 +150,8 @@ def rebuilt(images: np.ndarray, reconstructions: np.ndarray) -> Markdown:
     images, reconstructions : ndarray, (n_tracks, n_mfcc, n_frames)
         Before and after.
     """
+    if isinstance(images, Missing):
+        return None
     error = np.square(images - reconstructions).sum(axis=(0, 2))
     variance = np.square(images - images.mean(axis=0)).sum(axis=(0, 2))
     rows = 1 - error / variance
@@ -351,7 +356,7 @@ def genres_apart(together: Mapping[str, pd.Series]) -> Markdown:
     return say(*said)
 
 
-def tried(table: pd.DataFrame) -> Markdown:
+def tried(table: pd.DataFrame) -> Markdown | None:
     """Say which idea is chosen without labels, what it reaches, and what labels would have chosen.
 
     Parameters
@@ -359,6 +364,8 @@ def tried(table: pd.DataFrame) -> Markdown:
     table : DataFrame
         From `lib.study.pipelines.ideas`.
     """
+    if not len(table):
+        return None
     texts = {name: idea.text for name, idea in ideas.IDEAS.items()}
     chosen, best = ideas.choose(table), ideas.oracle(table)
     rival = ideas.oracle(table, family=False)

@@ -9,6 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from lib.catalogue import SCORES, algorithm
+from lib.errors import Missing
 from lib.evaluation import comparison, statistics
 from lib.evaluation.resampling import AGAINST_LABELS, Draws
 from lib.report.display import say
@@ -277,7 +278,7 @@ def betas(table: pd.DataFrame, headline: str) -> Markdown:
     return say(*parts)
 
 
-def disentanglement(table: pd.DataFrame) -> Markdown:
+def disentanglement(table: pd.DataFrame) -> Markdown | None:
     """Say whether more disentangled codes cluster better, over the betas of the sweep.
 
     Parameters
@@ -285,6 +286,8 @@ def disentanglement(table: pd.DataFrame) -> Markdown:
     table : DataFrame
         As from `lib.evaluation.ranking.disentanglement`.
     """
+    if isinstance(table, Missing):
+        return None
     known = table[table["mean"].notna()]
     if not len(known):
         return say("Whether disentanglement helps clustering cannot be said here.")

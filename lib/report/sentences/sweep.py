@@ -15,11 +15,6 @@ from lib.report.display import say
 from lib.report.wording import listed
 
 MIN_SIZE = 5  # of a cluster that may be called pure: a single track always is
-SOUND = (
-    "These sounds are rough: an image holds neither phases nor pitch, so what is left is a hiss "
-    "with the timbre, the loudness and the rhythm of the track, in fast motion, since the whole "
-    "excerpt passes in 3 s."
-)
 
 
 def rate_distortion(table: pd.DataFrame) -> Markdown:

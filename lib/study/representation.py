@@ -1,0 +1,111 @@
+"""Representations of the tracks, and the scores of their partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lib.catalogue import REPRESENTATIONS, Method
+from lib.evaluation import comparison
+from lib.models.vade import VaDE, assign
+from lib.training.ensemble import Trained
+
+
+@dataclass(frozen=True, eq=False)
+class Representation:
+    """One point per track, for each network of an ensemble.
+
+    Attributes
+    ----------
+    name : str
+        As in the results: raw, pca, vae...
+    z : ndarray, (n_networks, n_tracks, n_dims)
+        The points: for a learned representation one network per seed, else a single one. NaN for
+        tracks without a place, and for networks that diverged.
+    beta : float
+        Weight of the KL term; NaN where there is none.
+    health : DataFrame or None
+        For learned ones, one row per network: see `lib.evaluation.health`.
+    r2 : float
+        For those that are not learned: the share of the input's variance they keep.
+    mixture : ndarray of int or None, (n_networks, n_tracks)
+        The clusters that a network finds itself, as VaDE does.
+    """
+
+    name: str
+    z: np.ndarray
+    beta: float = np.nan
+    health: pd.DataFrame | None = None
+    r2: float = np.nan
+    mixture: np.ndarray | None = None
+
+    @property
+    def features(self) -> str:
+        """What it is made of: see `lib.catalogue.Kind`; of a user's own network, the inputs."""
+        return REPRESENTATIONS.get(self.name, REPRESENTATIONS["vae"]).features
+
+    @property
+    def title(self) -> str:
+        """What tables call it."""
+        return self.method().space
+
+    def method(self, algorithm: str = "kmeans") -> Method:
+        """Return the method that partitions it by an algorithm."""
+        return Method(self.name, algorithm, self.beta)
+
+    def among(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return its own of many representations' tidy rows."""
+        return rows[(rows["representation"] == self.name) & rows["beta"].isin([self.beta])]
+
+    @property
+    def converged(self) -> np.ndarray:
+        """The points of the networks that did not diverge."""
+        return self.z[np.isfinite(self.z).all(axis=(1, 2))]
+
+
+def representation(name: str, ensemble: Trained) -> Representation:
+    """Return what trained networks make of the tracks: their posterior means.
+
+    Parameters
+    ----------
+    name : str
+        Of the representation, a key of `lib.catalogue.REPRESENTATIONS` or one of your own.
+    ensemble : Trained
+        Networks with one beta, one network per seed.
+    """
+    kind = REPRESENTATIONS.get(name, REPRESENTATIONS["vae"])
+    beta = float(ensemble.beta[0]) if kind.family == "vae" else np.nan
+    mixture = assign(ensemble) if issubclass(ensemble.architecture.func, VaDE) else None
+    return Representation(name, ensemble.z, beta, ensemble.health, mixture=mixture)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Partitions of representations, and their scores.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        Tidy, one row per representation, algorithm and seed; columns `lib.report.results.COLUMNS`.
+    partitions : dict of (Method, int) to ndarray of int, (n_tracks,)
+        The cluster of each track, by method and seed; -1 is noise. Methods on which chance has no
+        influence have one partition only, that of the first seed.
+    """
+
+    rows: pd.DataFrame
+    partitions: dict[tuple[Method, int], np.ndarray]
+
+    def clusters(self, space: Representation, algorithm: str = "kmeans") -> list[np.ndarray]:
+        """Return the partitions of a representation by an algorithm, in the order of their seeds."""
+        method = space.method(algorithm)
+        return [labels for (key, _), labels in self.partitions.items() if key == method]
+
+    def best(self, spaces: Sequence[Representation], score: str) -> Representation:
+        """Return the one with the highest mean score under k-means that places all tracks."""
+        kmeans = self.rows[self.rows["algorithm"] == "kmeans"]
+        means = {s: s.among(kmeans)[[score, "noise_fraction"]].mean() for s in spaces}
+        able = [s for s in means if means[s]["noise_fraction"] <= comparison.NOISE_ALLOWED]
+        return max(able, key=lambda s: means[s][score])
