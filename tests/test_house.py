@@ -49,3 +49,13 @@ TEXTS = ("README.md", "data/README.md", *(f"book/{p.name}" for p in (ROOT / "boo
 def test_each_file_that_a_text_names_exists(text):
     named = re.findall(r"\b(?:lib|tools|tests|benchmarks)/[\w/]+\.\w+", (ROOT / text).read_text())
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_has_a_line_for_each_room():
+    rooms = {
+        package.name.partition(".")[2] for package in pkgutil.iter_modules(lib.__path__, "lib.")
+    }
+    readme = (ROOT / "README.md").read_text()
+    assert {
+        room for room in rooms if f"    {room}/ " not in readme and f"`{room}.py`" not in readme
+    } == set()
