@@ -13,6 +13,7 @@ import scipy.fft
 from scipy import signal
 
 from lib import runtime
+from lib.audio import encoding
 from lib.audio import mfcc as audio
 from lib.audio.mfcc import HOP, N_FFT, N_MELS, SAMPLE_RATE
 from lib.inspection.traversal import Traversal
@@ -20,7 +21,6 @@ from lib.inspection.traversal import Traversal
 LOUDNESS = -23.0  # LUFS, as EBU R 128 asks of broadcasts
 PEAK = 10 ** (-1 / 20)  # 1 dB below full scale
 ITERATIONS = 16  # twice as many take twice the time and come less than 0.1 dB closer
-FADE = 0.02  # seconds
 SILENT = 1e-9  # mean square below which nothing is made louder: less than 16 bits resolve
 LOUDEST = 100.0  # dB in a mel band; tracks stay below 60, but a decoder may say anything
 
@@ -193,11 +193,7 @@ def normalise(samples: np.ndarray) -> np.ndarray:
     samples = np.asarray(samples, float)
     if not len(samples) or np.mean(np.square(samples)) < SILENT:
         return np.zeros(len(samples), np.float32)
-    samples = samples * 10 ** ((LOUDNESS - loudness(samples)) / 20)
-    n_fade = min(int(FADE * SAMPLE_RATE), len(samples) // 2)
-    ramp = np.sin(np.linspace(0, np.pi / 2, n_fade)) ** 2
-    samples[:n_fade] *= ramp
-    samples[len(samples) - n_fade :] *= ramp[::-1]
+    samples = encoding.fade(samples * 10 ** ((LOUDNESS - loudness(samples)) / 20))
     return (samples * min(1.0, PEAK / np.abs(samples).max())).astype(np.float32)
 
 

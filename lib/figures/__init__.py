@@ -1,4 +1,4 @@
-"""One function per figure: arrays and tables in, a matplotlib `Figure` out, nothing read or saved."""
+"""One function per figure: arrays and tables in, a `Figure` out; nothing is read or saved."""
 
 from lib.figures.corpus import corpus_overview, mfcc_correlation, piano_roll, track
 from lib.figures.latents import code_state, kl_bars, rate_distortion, silhouettes, traversal

@@ -96,8 +96,9 @@ def stability(table: pd.DataFrame, score: str) -> Figure:
     table = table[table["stability"].notna() & table["place"].notna()]
     for algorithm, (colour, marker) in styles(table["algorithm"]).items():
         some = table[table["algorithm"] == algorithm]
+        name = catalogue.algorithm(algorithm).title
         axis.scatter(some["stability"], some[score], color=colour, marker=marker, s=36,
-                     alpha=0.8, linewidths=0, label=catalogue.algorithm(algorithm).title)  # fmt: skip
+                     alpha=0.8, linewidths=0, label=name)  # fmt: skip
     axis.set(xlabel="Stability (ARI between seeds)", ylabel=catalogue.title(score))
     best = table.nlargest(5, score)
     for number, row in enumerate(best.itertuples(), 1):

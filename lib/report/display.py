@@ -6,16 +6,14 @@ import ast
 import base64
 import html
 import inspect
-import io
 import textwrap
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import soundfile
 from IPython.display import HTML, Markdown
 
-from lib.audio import mfcc as audio
+from lib.audio import encoding
 from lib.errors import Missing, unless_missing
 
 
@@ -100,9 +98,7 @@ def players(excerpts: Mapping[str, np.ndarray] | Missing) -> HTML | Missing:
     """
     cells = []
     for title, samples in excerpts.items():
-        sound = io.BytesIO()
-        soundfile.write(sound, samples, audio.SAMPLE_RATE, format="MP3")
-        data = f"data:audio/mpeg;base64,{base64.b64encode(sound.getvalue()).decode()}"
+        data = f"data:audio/mpeg;base64,{base64.b64encode(encoding.mp3(samples)).decode()}"
         cells.append(
             f"<figure style='margin:0'><figcaption>{html.escape(title)}</figcaption>"
             f"<audio controls preload='none' style='width:100%' src='{data}'></audio></figure>"

@@ -8,7 +8,6 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -20,11 +19,10 @@ from lib.errors import UserError
 from lib.figures import style
 from lib.figures.listening_map import excerpts
 
-MOST_EXCERPTS = 1000
-"""Excerpts in a folder, 15 kB each."""
-MOST_INLINE = 40
-"""Excerpts inside a notebook, which carries them in base64."""
-_GRID = 10_000  # a map's places are whole numbers up to this: finer than any screen
+MAX_EXCERPTS = 1000  # beside a saved page, 15 kB each
+MAX_INLINE = 40  # inside a notebook, which carries them in base64
+_TITLE = "Listening map"
+_GRID = 10_000  # the coordinates of a map are whole numbers up to this: finer than any screen
 _HEIGHT = 760  # pixels, in a notebook
 _ASSETS = resources.files("lib.figures.listening_map")
 
@@ -35,17 +33,13 @@ class ListeningMap:
     Parameters
     ----------
     tracks : DataFrame
-        One row a track: ``track_id``, and where known ``title``, ``artist``, the ``path`` of its
+        One row per track: ``track_id``, and where known ``title``, ``artist``, the ``path`` of its
         audio and its ``duration`` in seconds. Text may be empty.
     maps : mapping of str to ndarray, (n_tracks, 2)
-        Maps by name, as from `lib.clustering.projection`; a track whose row is not finite is not on that map.
+        Maps by name; a track whose row is not finite is not on that map.
     groups : mapping of str to sequence, (n_tracks,)
         Groups by name: the genre of each track, its cluster, its language. Empty text is unknown,
         cluster -1 is noise; groups in which nothing is known are left out.
-    title : str
-        Of the page.
-    most_excerpts : int
-        How many tracks can be heard on the saved page; 0: none.
 
     Raises
     ------
@@ -54,32 +48,20 @@ class ListeningMap:
     """
 
     def __init__(
-        self,
-        tracks: pd.DataFrame,
-        maps: Mapping[str, np.ndarray],
-        groups: Mapping[str, Sequence] | None = None,
-        title: str = "Listening map",
-        most_excerpts: int = MOST_EXCERPTS,
+        self, tracks: pd.DataFrame, maps: Mapping[str, np.ndarray], groups: Mapping[str, Sequence]
     ):
-        self.tracks, self.title, self.most_excerpts = tracks, title, most_excerpts
+        n_tracks = len(tracks)
+        self.tracks = tracks
         self.maps = {name: np.asarray(points, float) for name, points in maps.items()}
-        self.groups = {name: [str(g) for g in of] for name, of in (groups or {}).items()}
-        if not len(tracks) or not self.maps:
+        self.groups = {name: [str(group) for group in each] for name, each in groups.items()}
+        if not n_tracks or not self.maps:
             raise UserError("a listening map takes at least one track and one map of it")
         for name, points in self.maps.items():
-            if points.shape != (len(tracks), 2):
-                raise UserError(
-                    f"the map {name!r} must be ({len(tracks)}, 2), a row a track, "
-                    f"not {points.shape}"
-                )
-        for name, of in self.groups.items():
-            if len(of) != len(tracks):
-                raise UserError(f"{name!r} groups {len(of)} tracks, and there are {len(tracks)}")
-
-    @cached_property
-    def excerpts(self) -> dict[int, bytes]:
-        """MP3s by the place of their track."""
-        return excerpts.of(self.tracks, excerpts.choose(self.tracks, self.most_excerpts))
+            if points.shape != (n_tracks, 2):
+                raise UserError(f"the map {name!r} must be ({n_tracks}, 2), not {points.shape}")
+        for name, each in self.groups.items():
+            if len(each) != n_tracks:
+                raise UserError(f"{name!r} groups {len(each)} tracks, and there are {n_tracks}")
 
     def save(self, folder: Path) -> Path:
         """Write ``map.html`` and beside it ``audio/``: one opens the page, no server is needed.
@@ -100,10 +82,11 @@ class ListeningMap:
             When the folder cannot be written to.
         """
         folder = Path(folder)
-        sources = {place: f"audio/{place:05}.mp3" for place in self.excerpts}
-        for place, source in sources.items():
+        sounds = self._excerpts(MAX_EXCERPTS)
+        sources = {row: f"audio/{row:05}.mp3" for row in sounds}
+        for row, source in sources.items():
             with files.whole_file(folder / source) as half:
-                half.write_bytes(self.excerpts[place])
+                half.write_bytes(sounds[row])
         for other in (folder / "audio").glob("*.mp3"):
             if f"audio/{other.name}" not in sources.values():
                 other.unlink()
@@ -112,31 +95,32 @@ class ListeningMap:
         return folder / "map.html"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        chosen = excerpts.choose(self.tracks, min(self.most_excerpts, MOST_INLINE))
-        sounds = excerpts.of(self.tracks, chosen)
         sources = {
-            place: f"data:audio/mpeg;base64,{base64.b64encode(sound).decode()}"
-            for place, sound in sounds.items()
+            row: f"data:audio/mpeg;base64,{base64.b64encode(sound).decode()}"
+            for row, sound in self._excerpts(MAX_INLINE).items()
         }
         # JupyterLab shows a frame's own text, and no frame, in notebooks that it does not trust.
         instead = "Run this cell to see the map."
-        # ASCII, since a page that says no encoding would read other signs, and so the policy, wrong
+        # ASCII: a page without a declared encoding would misread the rest, and so break the policy
         page = html.escape(self._page(sources).decode()).encode("ascii", "xmlcharrefreplace")
         return {
-            "text/html": f'<iframe title="{html.escape(self.title)}" allow="autoplay" '
+            "text/html": f'<iframe title="{_TITLE}" allow="autoplay" '
             f'style="width:100%;height:{_HEIGHT}px;border:0" srcdoc="{page.decode()}">'
             f"{instead}</iframe>",
             "text/plain": f"Listening map of {len(self.tracks)} tracks",
         }
 
+    def _excerpts(self, n_max: int) -> dict[int, bytes]:
+        return excerpts.encode(self.tracks, excerpts.choose(self.tracks, n_max))
+
     def _page(self, sources: Mapping[int, str]) -> bytes:
-        """Fill in the page, in one pass: no title can stand for a part of it."""
+        """Fill in the page in one pass, so that no title can be taken for a part of it."""
         script = "\n".join(_read(name) for name in ("plot.js", "map.js"))
-        style = _read("map.css")
+        css = _read("map.css")
         parts = {
-            "title": html.escape(self.title),
-            "policy": f"script-src '{_digest(script)}'; style-src '{_digest(style)}'",
-            "style": style,
+            "title": _TITLE,
+            "policy": f"script-src '{_digest(script)}'; style-src '{_digest(css)}'",
+            "style": css,
             "data": _json(self._data(sources)),
             "script": script,
         }
@@ -145,22 +129,21 @@ class ListeningMap:
         return page.encode("utf-8", "replace")
 
     def _data(self, sources: Mapping[int, str]) -> dict:
-        """Lay out what the page shows; tracks and groups are named by their places."""
-        n_tracks = range(len(self.tracks))
+        """Lay out what the page shows; tracks and groups go by their indices."""
         return {
             "titles": _text(self.tracks, "title", "track_id"),
             "artists": _text(self.tracks, "artist"),
             "maps": [{"name": name, "points": _grid(p)} for name, p in self.maps.items()],
-            "groups": [_grouping(name, of) for name, of in self.groups.items() if any(of)],
-            "sources": [sources.get(place) for place in n_tracks],
+            "groups": [_grouping(name, each) for name, each in self.groups.items() if any(each)],
+            "sources": [sources.get(row) for row in range(len(self.tracks))],
             "seconds": excerpts.SECONDS,
         }
 
 
-def _grouping(name: str, of: list[str]) -> dict:
+def _grouping(name: str, groups: list[str]) -> dict:
     """Lay out one way to colour the map, in the colours and markers of all other figures."""
-    styles = style.styles(of)
-    places = {group: place for place, group in enumerate(styles)}
+    styles = style.styles(groups)
+    indices = {group: index for index, group in enumerate(styles)}
     names = {"": "unknown", "-1": "noise"}
     return {
         "name": name,
@@ -168,20 +151,20 @@ def _grouping(name: str, of: list[str]) -> dict:
             {"name": names.get(group, group), "colour": colour, "marker": marker}
             for group, (colour, marker) in styles.items()
         ],
-        "of": [places[group] for group in of],
+        "of": [indices[group] for group in groups],
     }
 
 
 def _grid(points: np.ndarray) -> list[int | None]:
     """Return x and y in turn as whole numbers, at the same scale; None where a track has none."""
     known = np.isfinite(points).all(axis=1)
-    places = np.zeros_like(points)
+    scaled = np.zeros_like(points)
     if known.any():
         low, high = points[known].min(axis=0), points[known].max(axis=0)
         scale = (_GRID / (high - low).max()) if (high > low).any() else 1.0
-        places[known] = (points[known] - (low + high) / 2) * scale + _GRID / 2
-        places[:, 1] = _GRID - places[:, 1]  # on a screen, y grows downwards
-    whole = np.rint(places).astype(int).tolist()
+        scaled[known] = (points[known] - (low + high) / 2) * scale + _GRID / 2
+        scaled[:, 1] = _GRID - scaled[:, 1]  # on a screen, y grows downwards
+    whole = np.rint(scaled).astype(int).tolist()
     return [v for row, ok in zip(whole, known, strict=True) for v in (row if ok else (None, None))]
 
 
@@ -193,7 +176,7 @@ def _text(tracks: pd.DataFrame, column: str, instead: str = "") -> list[str]:
 
 
 def _json(data: dict) -> str:
-    """Write JSON that can stand in a page: nothing in it ends the element that holds it."""
+    """Write JSON that can stand in a page: no text in it can end its element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
@@ -201,7 +184,7 @@ def _json(data: dict) -> str:
 
 
 def _digest(text: str) -> str:
-    """Name a script or style so that the page's policy lets it, and no other, have its way."""
+    """Name a script or style so that the page's policy allows it and no other."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
