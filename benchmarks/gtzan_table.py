@@ -18,7 +18,7 @@ import time
 
 from lib import ROOT
 from lib.corpora import corpus
-from lib.study import pipelines as ideas
+from lib.study import pipelines
 
 TARGET = {"ari": 0.29, "nmi": 0.43, "purity": 0.48}
 
@@ -31,12 +31,14 @@ def main() -> None:
         truth = gtzan.tracks["genre"].to_numpy(str)
         start = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
-            rows = ideas.ideas(gtzan.table, truth, len(gtzan.genres), range(n_seeds), folder=folder)
+            rows = pipelines.run(
+                gtzan.table, truth, len(gtzan.genres), range(n_seeds), folder=folder
+            )
         seconds = (time.process_time() - start) / n_seeds
-        chosen, best = ideas.choose(rows), ideas.oracle(rows)
+        chosen, best = pipelines.chosen(rows), pipelines.best(rows)
         print(f"\n{gtzan.summary} {n_seeds} seeds, {seconds:.0f} s of CPU time each\n")
-        print(ideas.summary(rows).to_string())
-        means = rows[rows["idea"] == chosen][list(TARGET)].mean()
+        print(pipelines.summary(rows).to_string())
+        means = rows[rows["pipeline"] == chosen][list(TARGET)].mean()
         reached = {score: bool(means[score] >= least) for score, least in TARGET.items()}
         print(f"\nchosen without labels: {chosen}; by AMI it would have been: {best}")
         print(f"targets {TARGET}: reached {reached}")

@@ -19,7 +19,6 @@ from functools import partial
 
 from lib.models import autoencoder as models
 from lib.settings import SweepSettings
-from lib.study import pipelines as ideas
 from lib.study.hard import HardStudy
 from lib.training import trainer as training  # before torch: it sets how OpenMP waits
 from lib.training.bank import Bank
@@ -214,9 +213,7 @@ def study() -> None:
         )
         run = HardStudy("hard", settings)
         known, _, _ = run.factors(), run.data.images, run.data.text_vectors
-        bench = ideas.Workbench(
-            run.data.wide_features, run.data.n_clusters, run.seeds, folder=run.folder
-        )
+        _ = run.data.wide_features
         parts = {
             "Easy": lambda: [
                 run.learn("ae", models.Autoencoder),
@@ -229,7 +226,7 @@ def study() -> None:
             "Hard, sound and words": run.multimodal,
             "Hard, VaDE": run.vade,
             "Hard, known factors": lambda: run.factor_spaces(known),
-            "Hard, all features": lambda: [bench.networks(name) for name in ideas.NETWORKS],
+            "Hard, all features": run.pipelines,  # with their partitions
         }
         total = 0.0, 0.0
         for name, learn in parts.items():

@@ -244,10 +244,11 @@ report.players(study.sounds(pictured, moved))
 # %% tags=["hide-input", "nbval-ignore-output"]
 tried = study.pipelines()
 caption = "Ideas for all features, those whose partitions agree most with the others' on top."
-study.table(tables.pipelines(pipelines.summary(tried)), caption, "hard-ideas")
+summed = pipelines.summary(tried)
+study.table(tables.pipelines(summed), caption, "hard-ideas")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.tried(tried)
+sentences.tried(tried, summed)
 
 # %% [markdown]
 # ## The verdict

@@ -121,7 +121,7 @@ class HardStudy(Study):
         """Run all pipelines on all features, and write ``ideas.csv``: see `lib.study.pipelines`."""
         if len(self.data.truth) < pipelines.fewest(self.data.n_clusters):
             return TOO_FEW
-        rows = pipelines.ideas(
+        rows = pipelines.run(
             self.data.wide_features,
             self.data.truth,
             self.data.n_clusters,

@@ -20,7 +20,7 @@ from lib.errors import UserError
 from lib.report import results
 from lib.report.facts import corpus as corpus_facts
 from lib.report.facts import gather as facts
-from lib.study import pipelines as ideas
+from lib.study import pipelines
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted((ROOT / "book").glob("*.md"))
@@ -276,7 +276,7 @@ def test_the_chosen_idea_is_quoted(runs):
     assert (said["n_ideas"], said["idea"], said["idea_ari"]) == (
         "three", "a graph", "0.300\u00a0±\u00a00.010",
     )  # fmt: skip
-    assert facts.PLAIN in {idea[0] for idea in ideas.IDEAS.values()}
+    assert facts.PLAIN in {pipeline.what for pipeline in pipelines.PIPELINES.values()}
 
 
 @pytest.mark.parametrize(

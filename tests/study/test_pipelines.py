@@ -7,10 +7,10 @@ import pytest
 from lib.errors import UserError
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
-from lib.study import pipelines as ideas
+from lib.study import pipelines
 from lib.training import trainer as training
 
-FEW = ("kmeans", "rank_kmeans", "vae_standardised", "vade", "balanced_neighbour_consensus")
+FEW = ("kmeans", "rank_kmeans", "vae", "vade", "balanced_neighbour_consensus")
 
 
 def groups(n=120, k=4, seed=0):
@@ -33,16 +33,17 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def table(folder):
     features, truth = groups()
-    return ideas.ideas(features, truth, 4, [0, 1], folder=folder)
+    return pipelines.run(features, truth, 4, [0, 1], folder=folder)
 
 
 def test_every_idea_has_a_row_a_seed_and_finds_groups_that_lie_apart(table):
-    assert list(table.columns) == list(ideas.COLUMNS)
-    assert len(table) == 2 * len(ideas.IDEAS)
-    assert set(table["idea"]) == set(ideas.IDEAS)
-    means = table.groupby("idea")["ari"].mean()
+    expected = ["pipeline", "what", "family", "seed", *pipelines.SCORES, "agreement"]
+    assert sorted(table.columns) == sorted(expected)
+    assert len(table) == 2 * len(pipelines.PIPELINES)
+    assert set(table["pipeline"]) == set(pipelines.PIPELINES)
+    means = table.groupby("pipeline")["ari"].mean()
     assert (means > 0.6).all(), means
-    assert means[ideas.choose(table)] > 0.9
+    assert means[pipelines.chosen(table)] > 0.9
 
 
 def test_a_rerun_finds_its_networks_and_gives_the_same_numbers(table, folder, monkeypatch):
@@ -52,10 +53,10 @@ def test_a_rerun_finds_its_networks_and_gives_the_same_numbers(table, folder, mo
         raise AssertionError("a network was trained again")
 
     monkeypatch.setattr("lib.training.trainer.Bank", forbidden)
-    monkeypatch.setattr(ideas, "IDEAS", {name: ideas.IDEAS[name] for name in FEW})
-    again = ideas.ideas(features, truth, 4, [0, 1], folder=folder)
-    before = table[table["idea"].isin(FEW)]
-    columns = ["idea", "seed", *ideas.SCORES]
+    monkeypatch.setattr(pipelines, "PIPELINES", {name: pipelines.PIPELINES[name] for name in FEW})
+    again = pipelines.run(features, truth, 4, [0, 1], folder=folder)
+    before = table[table["pipeline"].isin(FEW)]
+    columns = ["pipeline", "seed", *pipelines.SCORES]
     pd.testing.assert_frame_equal(
         before[columns].reset_index(drop=True), again[columns], check_exact=True
     )
@@ -75,42 +76,46 @@ def test_networks_are_trained_as_long_as_told_and_not_found_with_other_epochs(
     for path in (folder / "models").iterdir():
         (tmp_path / "models" / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr("lib.training.trainer.train", watched)
-    monkeypatch.setattr(ideas, "IDEAS", {name: ideas.IDEAS[name] for name in FEW})
+    monkeypatch.setattr(pipelines, "PIPELINES", {name: pipelines.PIPELINES[name] for name in FEW})
     told = {"epochs": 2, "device": "cpu"}
-    ideas.ideas(features, truth, 4, [0, 1], folder=tmp_path, **told)
+    pipelines.run(features, truth, 4, [0, 1], folder=tmp_path, **told)
     assert set(asked) == {(2, "cpu")}
-    bench = ideas.Workbench(features, 4, [0, 1], folder=tmp_path, **told)
-    assert {member.epochs for member in bench.networks("vae_standardised").members} == {2}
 
 
 def test_ward_on_ranks_needs_no_seed_and_is_no_network(table):
     for name in ("rank_ward", "balanced_ward"):
-        rows = table[table["idea"] == name]
+        rows = table[table["pipeline"] == name]
         assert not rows["family"].any()
         assert rows["ari"].nunique() == 1
 
 
 def test_labels_score_and_never_choose(folder, table, monkeypatch):
-    monkeypatch.setattr(ideas, "IDEAS", {name: ideas.IDEAS[name] for name in FEW})
+    monkeypatch.setattr(pipelines, "PIPELINES", {name: pipelines.PIPELINES[name] for name in FEW})
     features, truth = groups()
     shuffled = np.random.default_rng(0).permutation(truth)
-    known = ideas.ideas(features, truth, 4, [0, 1], folder=folder)
-    wrong = ideas.ideas(features, shuffled, 4, [0, 1], folder=folder)
-    none = ideas.ideas(features, np.full(len(truth), ""), 4, [0, 1], folder=folder)
+    known = pipelines.run(features, truth, 4, [0, 1], folder=folder)
+    wrong = pipelines.run(features, shuffled, 4, [0, 1], folder=folder)
+    none = pipelines.run(features, np.full(len(truth), ""), 4, [0, 1], folder=folder)
     assert known["agreement"].tolist() == wrong["agreement"].tolist() == none["agreement"].tolist()
-    assert ideas.choose(known) == ideas.choose(wrong) == ideas.choose(none)
+    assert pipelines.chosen(known) == pipelines.chosen(wrong) == pipelines.chosen(none)
     assert wrong["ari"].abs().max() < 0.2
-    assert none[list(ideas.SCORES)].isna().all(axis=None)
-    assert ideas.oracle(none) == ""
-    assert (ideas.summary(none)[["ari", "purity"]] == "").all(axis=None)
+    assert none[list(pipelines.SCORES)].isna().all(axis=None)
+    assert pipelines.best(none) == ""
+    assert (pipelines.summary(none)[["ari", "purity"]] == "").all(axis=None)
 
 
 def scored(*rows, seeds=(0, 1)):
     """Make the table of ideas from name, family, score, how much that varies, and agreement."""
     return pd.DataFrame(
         [
-            {"idea": idea, "family": family, "seed": seed, "agreement": agreement + seed / 100}
-            | dict.fromkeys(ideas.SCORES, score + seed * step)
+            {
+                "pipeline": idea,
+                "what": pipelines.PIPELINES[idea].what,
+                "family": family,
+                "seed": seed,
+                "agreement": agreement + seed / 100,
+            }
+            | dict.fromkeys(pipelines.SCORES, score + seed * step)
             for idea, family, score, step, agreement in rows
             for seed in seeds
         ]
@@ -122,8 +127,8 @@ def test_the_summary_names_both_choices_and_only_a_vae_is_chosen():
         ("kmeans", False, 0.9, 0.01, 0.9), ("vae", True, 0.2, 0.01, 0.5),
         ("vade", True, 0.4, 0.01, 0.3),
     )  # fmt: skip
-    assert (ideas.choose(table), ideas.oracle(table)) == ("vae", "vade")
-    summary = ideas.summary(table)
+    assert (pipelines.chosen(table), pipelines.best(table)) == ("vae", "vade")
+    summary = pipelines.summary(table)
     assert list(summary.index) == ["kmeans", "vae", "vade"]
     assert summary["best by"].to_dict() == {
         "kmeans": "labels, no network", "vae": "agreement", "vade": "labels",
@@ -146,12 +151,12 @@ def test_the_chosen_idea_is_held_against_the_best_without_a_network(step, seeds,
         ("kmeans", False, 0.2, 0, 0.1), ("rank_ward", False, 0.4, 0, 0.2),
         ("vae", True, 0.6, step, 0.5), ("vade", True, 0.3, 0, 0.3), seeds=seeds,
     )  # fmt: skip
-    text = sentences.tried(table).data.replace("\u00a0", " ")
+    text = sentences.tried(table, pipelines.summary(table)).data.replace("\u00a0", " ")
     assert "k-means on the standardised features, the plainest of all, AMI 0.200" in text
     assert "without a network, the labels like Ward on ranks best (AMI 0.400" in text
     assert judged in text.split("the chosen one minus this one is +")[1]
     assert "labels would have chosen the same" in text
-    shown = tables.pipelines(ideas.summary(table))
+    shown = tables.pipelines(pipelines.summary(table))
     assert {"AMI", "ARI", "Purity"} <= set(shown) and not {"NMI", "difference"} & set(shown)
 
 
@@ -159,14 +164,14 @@ def test_the_chosen_idea_is_held_against_the_best_without_a_network(step, seeds,
 def test_too_few_tracks_are_refused_in_one_line(n, k):
     features, truth = groups()
     with pytest.raises(UserError, match=f"{n} tracks are too few.*add music"):
-        ideas.ideas(features[:n], truth[:n], k, [0])
+        pipelines.run(features[:n], truth[:n], k, [0])
 
 
 def test_features_that_are_no_numbers_are_refused():
     features, truth = groups()
     features.iloc[3, 2] = np.nan
     with pytest.raises(UserError, match="NaN or infinity"):
-        ideas.ideas(features, truth, 4, [0])
+        pipelines.run(features, truth, 4, [0])
 
 
 def test_the_real_table_gets_further_balanced_than_raw(music_data, monkeypatch):
@@ -175,9 +180,9 @@ def test_the_real_table_gets_further_balanced_than_raw(music_data, monkeypatch):
 
     gtzan = corpus.load("gtzan_table", music_data, keep_faults=True)
     names = ("kmeans", "rank_kmeans", "balanced_kmeans")
-    monkeypatch.setattr(ideas, "IDEAS", {name: ideas.IDEAS[name] for name in names})
+    monkeypatch.setattr(pipelines, "PIPELINES", {name: pipelines.PIPELINES[name] for name in names})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        table = ideas.ideas(gtzan.table, gtzan.tracks["genre"].to_numpy(str), 10, range(3))
-    ari = table.groupby("idea")["ari"].mean()
+        table = pipelines.run(gtzan.table, gtzan.tracks["genre"].to_numpy(str), 10, range(3))
+    ari = table.groupby("pipeline")["ari"].mean()
     assert 0.16 < ari["kmeans"] < 0.19 < ari["rank_kmeans"] < ari["balanced_kmeans"]

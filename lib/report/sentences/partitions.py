@@ -17,7 +17,6 @@ from lib.evaluation import comparison, statistics
 from lib.lyrics import sources as text
 from lib.report.display import say
 from lib.report.wording import listed, number, signed
-from lib.study import pipelines as ideas
 
 
 def corpus(tracks: pd.DataFrame) -> Markdown:
@@ -356,35 +355,37 @@ def genres_apart(together: Mapping[str, pd.Series]) -> Markdown:
     return say(*said)
 
 
-def tried(table: pd.DataFrame) -> Markdown | None:
+def tried(rows: pd.DataFrame, summary: pd.DataFrame) -> Markdown | None:
     """Say which idea is chosen without labels, what it reaches, and what labels would have chosen.
 
     Parameters
     ----------
-    table : DataFrame
-        From `lib.study.pipelines.ideas`.
+    rows, summary : DataFrame
+        From `lib.study.pipelines`: scores by seed, and over seeds.
     """
-    if not len(table):
+    if not len(rows):
         return None
-    texts = {name: idea.text for name, idea in ideas.IDEAS.items()}
-    chosen, best = ideas.choose(table), ideas.oracle(table)
-    rival = ideas.oracle(table, family=False)
+    texts, best_by = summary["what"], summary["best by"]
+    chosen = best_by.index[best_by.str.contains("agreement")][0]
     agreement, ami = (
-        table.pivot(index="seed", columns="idea", values=v) for v in ("agreement", "ami")
+        rows.pivot(index="seed", columns="pipeline", values=v) for v in ("agreement", "ami")
     )
-    means = agreement.loc[:, [i for i in agreement if ideas.IDEAS[i].family]].mean()
+    family = rows.loc[rows["family"].astype(bool), "pipeline"].unique()
+    means = agreement[family].mean()
     lead = statistics.compare(agreement[chosen], agreement[means.drop(chosen).idxmax()])
     said = [
         f"Chosen without labels: {texts[chosen]}. Its agreement is ahead of that of the "
         f"next with a VAE in it by {lead}, {'clearly' if lead.clear else 'inside the noise'}."
     ]
-    if not best:
+    if rows["ami"].isna().all():
         return say(*said, "No labels tell whether that is good.")
+    best = best_by.index[best_by.str.endswith("labels")][0]
+    rival = best_by.index[best_by.str.contains("no network")][0]
 
     def scores(idea: str) -> str:
-        rows = table[table["idea"] == idea]
+        own = rows[rows["pipeline"] == idea]
         named = {score: SCORES[score].title for score in ("ami", "ari", "nmi", "purity")}
-        return ", ".join(f"{n} {statistics.interval(rows[score])}" for score, n in named.items())
+        return ", ".join(f"{n} {statistics.interval(own[score])}" for score, n in named.items())
 
     def ahead(first: str, second: str) -> str:
         difference = statistics.compare(ami[first], ami[second])
