@@ -19,15 +19,14 @@ import torch
 
 from lib import ROOT
 from lib.corpora import corpus
-from lib.lyrics import embeddings as embed
-from lib.lyrics import sources as text
+from lib.lyrics import embeddings, sources
 
 ROUNDS = 7
 N_TEXTS = 48
 
 
 def corpora() -> dict[str, list[str]]:
-    demo = text.load(corpus.load("demo").tracks, text.folder("demo"))
+    demo = sources.load(corpus.load("demo").tracks, sources.folder("demo"))
     found = {"demo": demo.loc[demo["source"] == "lyrics", "text"]}
     for folder in filter(None, (os.environ.get("MUSIC_DATA"), ROOT.parent / "shared" / "data")):
         lyrics = Path(folder) / "lyrics"
@@ -39,27 +38,22 @@ def corpora() -> dict[str, list[str]]:
             found["songs, bn"] = pd.read_csv(lyrics / "bangla_public_domain.csv")["text"]
             break
     return {
-        name: texts.sample(min(N_TEXTS, len(texts)), random_state=0).map(text.clean).tolist()
+        name: texts.sample(min(N_TEXTS, len(texts)), random_state=0).map(sources.clean).tolist()
         for name, texts in found.items()
     }
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    encoders = {"ours": embed._Encoder("", False, "cpu")}
-    if torch.cpu._is_avx512_bf16_supported():
-        encoders["ours, bfloat16"] = embed._Encoder("", True, "cpu")
-    else:
-        print("this processor has no bfloat16: that row is left out")
-    for encoder in encoders.values():
-        encoder.encode(["warm up"])
-    model = encoders["ours"]._model
+    encoder = embeddings._Encoder()
+    encoder.encode(["warm up"])
+    model = encoder.model
     ways = {
         "encode()": lambda texts: model.encode(texts, show_progress_bar=False),
         "encode(batch_size=8)": lambda texts: model.encode(
             texts, batch_size=8, show_progress_bar=False
         ),
-        **{name: encoder.encode for name, encoder in encoders.items()},
+        "ours": encoder.encode,
     }
     print(f"{'texts':<16} {'tokens':>6}  {'way':<21} {'ratio':>5} {'max |d|':>8} {'min cos':>8}")
     for corpus_name, texts in corpora().items():

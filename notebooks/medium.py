@@ -31,7 +31,7 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import figures
+from lib import figures, lyrics
 from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison, probes
 from lib.models import autoencoder as models
@@ -40,7 +40,6 @@ from lib.catalogue import title
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
-from lib.lyrics import sources as text
 from lib.models.convolutional import Conv1dVAE, ConvVAE
 from lib.study.representation import representation
 from lib.study.study import Study
@@ -56,7 +55,7 @@ report.say(study.data.corpus.summary)
 # many tracks have none, since whatever is built on words can say nothing about those.
 
 # %% tags=["book-only", "hide-input"]
-coverage = text.coverage(study.data.words).rename(columns=str.capitalize).round(2)
+coverage = lyrics.coverage(study.data.words).rename(columns=str.capitalize).round(2)
 study.table(coverage, "Where the words of the tracks come from.", "medium-words")
 
 # %% tags=["book-only", "remove-input"]

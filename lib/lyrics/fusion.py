@@ -1,6 +1,6 @@
 """Hybrid features: what is heard and what is sung, side by side, track by track.
 
-Each modality is a block, an array with a row a track. A track that lacks a modality, as one without
+Each modality is a block, an array with one row per track. A track that lacks a modality, as one without
 words does, has a row of NaN there: nothing downstream can take that for a point in space.
 """
 
@@ -14,24 +14,8 @@ from sklearn.impute import KNNImputer
 from lib.errors import UserError
 
 
-def present(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Tell which track has which block.
-
-    Parameters
-    ----------
-    blocks : mapping of str to ndarray, (N, d) each
-        Rows are numbers throughout, or NaN throughout.
-
-    Returns
-    -------
-    ndarray of bool, (N, n_blocks)
-        In the order of ``blocks``.
-
-    Raises
-    ------
-    UserError
-        When blocks differ in length, a row is NaN in part, or a track has no block.
-    """
+def _present(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Tell which track has which block, (N, n_blocks) of bool; refuse what cannot be used."""
     lengths = {name: len(block) for name, block in blocks.items()}
     if len(set(lengths.values())) != 1:
         raise UserError(f"blocks must have a row for each track, the same for all: {lengths}")
@@ -47,31 +31,15 @@ def present(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
     return mask
 
 
-def scale(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Give each block the same say in a distance: mean 0 and total variance 1.
+def _scale(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give each block the same weight in a distance: mean 0 and total variance 1.
 
-    The total variance of a block is the sum over its columns, on the tracks that have it. Its
-    columns keep their proportions, so that the leading components of a text stay the leading ones;
-    a block of 384 columns weighs as much as one of 20. The expected squared distance of two tracks
-    is then 2 in each block.
-
-    Parameters
-    ----------
-    blocks : mapping of str to ndarray, (N, d) each
-        NaN rows where a track lacks the block.
-
-    Returns
-    -------
-    dict of str to ndarray, (N, d) each
-        NaN rows stay.
-
-    Raises
-    ------
-    UserError
-        As of `present`, or when fewer than two tracks have a block, or it does not vary.
+    The total variance is the sum over the columns, on the tracks that have the block. Columns keep
+    their proportions, so that the leading components of a text stay the leading ones; a block of
+    384 columns weighs as much as one of 20.
     """
     scaled = {}
-    for (name, block), there in zip(blocks.items(), present(blocks).T, strict=True):
+    for (name, block), there in zip(blocks.items(), _present(blocks).T, strict=True):
         if there.sum() < 2:
             raise UserError(f"{name}: {there.sum()} tracks have it, too few to scale it by")
         centred = block - block[there].mean(axis=0)
@@ -83,7 +51,7 @@ def scale(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def concatenate(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Set blocks side by side as one space, each with the same total variance (see `scale`).
+    """Set blocks side by side as one space, each with mean 0 and the same total variance.
 
     A track that lacks a block borrows that of the track nearest to it in what it has: the words of
     what sounds most like it (hot-deck imputation [1]_). So its place follows from what is known of
@@ -98,19 +66,20 @@ def concatenate(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
     Returns
     -------
     ndarray of float64, (N, sum of d)
-        Finite throughout. `present` tells what was borrowed.
+        Finite throughout.
 
     Raises
     ------
     UserError
-        As of `scale`, or when no track has all blocks.
+        When blocks differ in length, a row is NaN in part, a track has no block, fewer than two
+        tracks have a block, a block does not vary, or no track has all blocks.
 
     References
     ----------
     .. [1] R. R. Andridge, R. J. A. Little, A review of hot deck imputation for survey
        non-response, International Statistical Review 78(1), 2010.
     """
-    joined = np.concatenate(list(scale(blocks).values()), axis=1)
+    joined = np.concatenate(list(_scale(blocks).values()), axis=1)
     if not np.isfinite(joined).all(axis=1).any():
         raise UserError(f"no track has all of {', '.join(blocks)}: there is nothing to borrow from")
     return KNNImputer(n_neighbors=1).fit_transform(joined)
@@ -137,9 +106,9 @@ def fill_missing(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     Raises
     ------
     UserError
-        As of `present`.
+        When blocks differ in length, a row is NaN in part, or a track has no block.
     """
-    mask = present(blocks)
+    mask = _present(blocks)
     standard, filled = {}, {}
     for (name, block), there in zip(blocks.items(), mask.T, strict=True):
         known = block[there] if there.any() else np.zeros((1, block.shape[1]))
@@ -155,5 +124,16 @@ def fill_missing(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def sizes(data: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """Columns of each modality of filled data, as the networks take them."""
+    """Count the columns of each modality, as the networks take them.
+
+    Parameters
+    ----------
+    data : mapping of str to ndarray
+        As of `fill_missing`.
+
+    Returns
+    -------
+    dict of str to int
+        By modality, without the mask.
+    """
     return {name: block.shape[1] for name, block in data.items() if name != "mask"}

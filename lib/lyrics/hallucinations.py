@@ -53,73 +53,42 @@ _CREDITS = re.compile(
 _WIDE = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK", "FULLWIDTH": "LATIN"}
 
 
-class Judgement(NamedTuple):
-    """What is left of a transcript.
-
-    Attributes
-    ----------
-    text : str
-        The words to keep; empty where the chunk is dropped.
-    reason : str
-        The rule by which it is dropped; empty where it is kept.
-    """
+class Transcript(NamedTuple):
+    """What the model made of a chunk, and how sure it was."""
 
     text: str
-    reason: str = ""
+    language: str = ""  # the most probable, as Whisper abbreviates it (ISO 639-1 for most)
+    no_speech: float = 0.0  # probability that nobody speaks
+    log_probability: float = 0.0  # mean over the tokens
 
 
-def judge(text: str, no_speech: float = 0.0, log_probability: float = 0.0) -> Judgement:
-    """Judge the transcript of a chunk by the rules above.
-
-    Parameters
-    ----------
-    text : str
-        As the model wrote it.
-    no_speech : float
-        Its probability that nobody speaks.
-    log_probability : float
-        Its mean log probability of a token.
-
-    Returns
-    -------
-    Judgement
-        What to keep, or why there is nothing to keep.
-    """
+def filter(transcript: Transcript) -> tuple[str, str]:
+    """Return the words to keep, or else the rule by which there are none."""
+    text = transcript.text
     if "\ufffd" in text:
-        return Judgement("", "broken")
+        return "", "broken"
     text = _NOTES.sub(" ", text)
     if not any(map(str.isalpha, text)):
-        return Judgement("", "no words")
-    if no_speech > NO_SPEECH and log_probability < LOG_PROBABILITY:
-        return Judgement("", "silence")
+        return "", "no words"
+    if transcript.no_speech > NO_SPEECH and transcript.log_probability < LOG_PROBABILITY:
+        return "", "silence"
     sung = "".join(map(_without_credits, _SENTENCE.findall(text)))
     if sung != text and len(_words(sung)) < 3:
-        return Judgement("", "credits")
+        return "", "credits"
     words = sung.split()
     kept = _shorten(words)
     if len(kept) < len(words) / 2:
-        return Judgement("", "loop")
+        return "", "loop"
     text = sung.strip() if kept == words else " ".join(kept)
     if compression(text) > COMPRESSION:
-        return Judgement("", "compression")
+        return "", "compression"
     if _is_broken(text):
-        return Judgement("", "broken")
-    return Judgement(text)
+        return "", "broken"
+    return text, ""
 
 
 def compression(text: str) -> float:
-    """Return how many times smaller zlib makes a text in which each letter is one byte.
-
-    Parameters
-    ----------
-    text : str
-        In any script; beyond 256 distinct letters some share a byte.
-
-    Returns
-    -------
-    float
-        The ratio, 0 for an empty text.
-    """
+    """Return how many times smaller zlib makes a text in which each letter is one byte."""
     letters = {letter: i % 256 for i, letter in enumerate(sorted(set(text)))}
     return len(text) / len(zlib.compress(bytes(letters[letter] for letter in text)))
 
@@ -137,7 +106,7 @@ def _words(text: str) -> list[str]:
 def _shorten(words: list[str]) -> list[str]:
     """Keep a phrase that is repeated on the spot `REPEATS` times; the shortest phrases first."""
     for n in range(1, _LONGEST_PHRASE + 1):
-        plain = ["".join(filter(str.isalnum, word)).lower() for word in words]
+        plain = ["".join(c for c in word if c.isalnum()).lower() for word in words]
         kept, run = [], 0
         for i, word in enumerate(words):
             # so many words in a row are those of n places before: a repeat each n of them

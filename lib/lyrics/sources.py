@@ -3,8 +3,8 @@
 What was written down goes before what a machine heard, and either before what only names the track:
 
     lyrics        ``lyrics/<track_id>.txt``, else ``lyrics/lyrics.csv`` or ``lyrics/lyrics.json``
-    genius        ``lyrics/genius.jsonl``, as `lib.lyrics.genius` finds them
-    transcript    ``lyrics/whisper.jsonl``, as `lib.lyrics.whisper` hears them
+    genius        ``lyrics/genius/<track_id>.json``, as Genius has them
+    transcript    ``lyrics/transcript/<track_id>.json``, as Whisper hears them
     metadata      title, artist and tags of the track
     none          nothing of all this
 """
@@ -22,14 +22,14 @@ import numpy as np
 import pandas as pd
 
 from lib import ROOT
-from lib.corpora import corpus
+from lib.catalogue import CORPORA
+from lib.corpora.corpus import data_folder
 from lib.errors import UserError
-from lib.lyrics import journal
+from lib.lyrics import records
 
 SOURCES = ("lyrics", "genius", "transcript", "metadata", "none")
 SUNG = SOURCES[:3]
 """The sources that hold what is sung, and not only what the track is called."""
-JOURNALS = {"genius": "genius.jsonl", "transcript": "whisper.jsonl"}
 
 _Entry = dict[str, str]  # text, language, source
 _HEADER = re.compile(r"^[ \t]*[\[【][^\[\]【】\n]{1,80}[\]】][ \t]*$", re.MULTILINE)
@@ -43,16 +43,16 @@ def folder(name: str, data_dir: str | Path = "") -> Path:
     Parameters
     ----------
     name, data_dir
-        As `lib.corpora.corpus.load` takes them.
+        As `lib.corpora.load` takes them.
 
     Returns
     -------
     Path
         ``<data>/<corpus>/lyrics``; for a folder of music, ``lyrics`` in that folder.
     """
-    if name not in ("demo", "gtzan", "gtzan_table", "fma"):
+    if name not in CORPORA:
         return Path(name).expanduser().resolve() / "lyrics"
-    data = corpus.data_folder(data_dir)
+    data = data_folder(data_dir)
     if name == "demo" and not (data / "demo" / "tracks.csv").exists():
         data = ROOT / "data"  # where it composes itself
     return data / name.removesuffix("_table") / "lyrics"
@@ -73,30 +73,27 @@ def load(tracks: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a track, in the order of ``tracks``: ``track_id``; ``text``, empty where there is
-        none; ``language`` of the words as their source has it, else as the corpus has it, empty
-        where unknown; ``source``, one of `SOURCES`. Those of metadata keep what the track is
-        called, so that they can be used where that is wanted; what is sung is in `SUNG` only.
+        One row per track, in the order of ``tracks``: ``track_id``; ``text``, empty where there
+        is none; ``language`` of the words as their source has it, else as the corpus has it, empty
+        where unknown; ``source``, one of `SOURCES`. Those in `SUNG` hold what is sung; the text of
+        metadata is what the track is called.
 
     Raises
     ------
     UserError
-        When a table or journal cannot be read or lacks a column. A single file of lyrics that
-        cannot be read costs its track alone, and is named in a warning.
+        When a table cannot be read or lacks a column. A file of a single track that cannot be read
+        costs its track alone, and is named in a warning.
     """
     folder = Path(folder)
     table = _tables(folder)
-    journals = {
-        source: {i: _entry(line) for i, line in journal.read(folder / name).items()}
-        for source, name in JOURNALS.items()
-    }
     rows = []
     for track in tracks.to_dict("records"):
         track_id = track["track_id"]
         found = [(_file(folder / f"{track_id}.txt"), "lyrics")]
         if listed := table.get(track_id) or table.get(_number(track_id)):
             found.append((listed, listed["source"] or "lyrics"))
-        found += [(lines[track_id], name) for name, lines in journals.items() if track_id in lines]
+        for source in ("genius", "transcript"):
+            found.append((_entry(records.read(folder / source, track_id) or {}), source))
         found.sort(key=lambda pair: SOURCES.index(pair[1]))
         found.append((_metadata(track), "metadata"))
         entry, source = next(((e, s) for e, s in found if e["text"]), (_entry({}), "none"))
@@ -117,8 +114,8 @@ def coverage(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a source that occurs, in the order of `SOURCES`: ``source``, ``tracks``, ``share``
-        of all tracks, ``words`` (the median of a track) and ``languages`` with their counts.
+        One row per source that occurs, in the order of `SOURCES`: ``source``, ``tracks``,
+        ``share`` of all tracks, ``words`` (the median of a track), ``languages`` with their counts.
     """
     rows = []
     for source in SOURCES:
@@ -134,17 +131,8 @@ def coverage(table: pd.DataFrame) -> pd.DataFrame:
 def clean(text: str) -> str:
     """Bring lyrics into one form.
 
-    Parameters
-    ----------
-    text : str
-        As someone wrote it.
-
-    Returns
-    -------
-    str
-        In Unicode's composed form (so that each letter of Bangla is written one way), without
-        invisible characters, headers such as ``[Verse 1]``, or spaces around lines; no more than
-        one empty line in a row.
+    In Unicode's composed form (so that each letter of Bangla is written one way), without invisible
+    characters, headers such as ``[Verse 1]``, spaces around lines, or two empty lines in a row.
     """
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text.replace("\r\n", "\n")))
     text = "\n".join(" ".join(line.split()) for line in _HEADER.sub("", text).split("\n"))

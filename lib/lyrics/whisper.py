@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,57 +14,21 @@ from tqdm import tqdm
 from lib import runtime
 from lib.audio import mfcc as audio
 from lib.errors import UserError
-from lib.lyrics import hallucinations as misheard
-from lib.lyrics import journal
-from lib.lyrics import sources as text
+from lib.lyrics import hallucinations, records
+from lib.lyrics.hallucinations import Transcript
 
 RATE = 16000  # Hz, and the length of a chunk: what every Whisper was trained with
 CHUNK_SECONDS = 30
 _SHORTEST = 1.0  # seconds; of a clip of 30.02 s the rest is no chunk, and only makes it invent
 
 
-class Heard(NamedTuple):
-    """What the model made of a chunk.
-
-    Attributes
-    ----------
-    text : str
-        Its transcript.
-    language : str
-        The most probable language, as Whisper abbreviates it (ISO 639-1 for most).
-    no_speech : float
-        Its probability that nobody speaks.
-    log_probability : float
-        The mean over the tokens of the transcript.
-    """
-
-    text: str
-    language: str
-    no_speech: float
-    log_probability: float
-
-
 class Whisper:
     """A speech recogniser [1]_, run by transformers with greedy decoding.
 
-    Parameters
-    ----------
-    model : str
-        Folder of a model, or its name on the Hugging Face hub, as ``openai/whisper-small``.
-    device : str
-        Where torch computes; ``auto`` takes what is there.
-
-    Raises
-    ------
-    UserError
-        When there is no such model or device.
-
-    References
-    ----------
     .. [1] A. Radford et al., Robust speech recognition via large-scale weak supervision, ICML 2023.
     """
 
-    def __init__(self, model: str, device: str = "auto") -> None:
+    def __init__(self, model: str, device: str) -> None:
         """Load the model; the imports take seconds."""
         import transformers
 
@@ -89,19 +52,8 @@ class Whisper:
             ) from None
         self.model.to(self.device).eval()
 
-    def hear(self, chunks: Sequence[np.ndarray]) -> list[Heard]:
-        """Transcribe a batch of chunks, each in the language that is most probable for it.
-
-        Parameters
-        ----------
-        chunks : sequence of ndarray, (samples,) each
-            Mono at `RATE`, of `CHUNK_SECONDS` at most.
-
-        Returns
-        -------
-        list of Heard
-            One a chunk.
-        """
+    def hear(self, chunks: Sequence[np.ndarray]) -> list[Transcript]:
+        """Transcribe chunks of 30 s at most, each in the language that is most probable for it."""
         import torch
 
         sounds = self.processor.feature_extractor(
@@ -123,7 +75,7 @@ class Whisper:
         names = [language.strip("<|>") for language in languages or ["en"] * len(chunks)]
         confidence = self._log_probability(out.sequences, out.scores)
         return [
-            Heard(*values)
+            Transcript(*values)
             for values in zip(map(str.strip, texts), names, no_speech, confidence, strict=True)
         ]
 
@@ -171,22 +123,23 @@ def transcribe(
     batch: int = 8,
     device: str = "auto",
 ) -> pd.DataFrame:
-    """Transcribe what this model has not transcribed yet, into ``whisper.jsonl``.
+    """Transcribe the tracks that this model has not transcribed yet.
 
     Parameters
     ----------
     tracks : DataFrame
         Columns ``track_id`` and ``path``.
     folder : str or Path
-        Of the lyrics; `lib.lyrics.sources.load` reads the journal there. Each of its lines has ``text`` (what
-        `lib.lyrics.hallucinations` lets pass), the ``language`` of most of these words, the ``model``, and all
-        ``chunks`` as they were heard, each with the ``reason`` for which it was dropped.
+        Of the lyrics. Each track gets a file ``transcript/<track_id>.json``, which
+        `lib.lyrics.load` reads, with ``text`` (what `lib.lyrics.hallucinations` lets pass), the
+        ``language`` of most of its words, the ``model``, and all ``chunks`` as they were heard,
+        each with the ``reason`` for which it was dropped.
     model : str
-        As `Whisper` takes it.
+        Folder of a model, or its name on the Hugging Face hub, as ``openai/whisper-small``.
     batch : int
         How many chunks go through the model at a time, of one track or of several.
     device : str
-        As `Whisper` takes it.
+        Where torch computes; ``auto`` takes what is there.
 
     Returns
     -------
@@ -197,54 +150,30 @@ def transcribe(
     Raises
     ------
     UserError
-        When the model cannot be loaded, or the journal not be written.
+        When there is no such model or device, or a file cannot be written.
     """
     if batch < 1:
         raise UserError(f"batch must be 1 or more, not {batch}")
-    path = Path(folder) / text.JOURNALS["transcript"]
+    folder = Path(folder) / "transcript"
+    known = [records.read(folder, track_id) for track_id in tracks["track_id"]]
+    todo = tracks[[record is None or record.get("model") != model for record in known]]
     failed: list[tuple[str, str]] = []
-    with journal.writing(path) as append:
-        finished = {i for i, line in journal.read(path).items() if line.get("model") == model}
-        todo = tracks[~tracks["track_id"].isin(finished)]
-        if not len(todo):
-            return pd.DataFrame(failed, columns=["track_id", "reason"])
-        whisper = Whisper(model, device)
-        with tqdm(
-            total=len(tracks), initial=len(tracks) - len(todo), desc="transcripts", unit="track"
-        ) as progress:
-            for group in _groups(todo, batch, failed):
-                chunks = [chunk for track in group.values() for chunk in track]
-                heard = iter(
-                    [
-                        result
-                        for start in range(0, len(chunks), batch)
-                        for result in whisper.hear(chunks[start : start + batch])
-                    ]
-                )
-                for track_id, own in group.items():
-                    append(_entry(track_id, model, [next(heard) for _ in own]))
-                progress.update(len(group))
+    whisper = Whisper(model, device) if len(todo) else None
+    done = len(tracks) - len(todo)
+    with tqdm(desc="transcripts", unit="track", initial=done, total=len(tracks)) as progress:
+        for group in _groups(todo, batch, failed):
+            chunks = [chunk for track in group.values() for chunk in track]
+            starts = range(0, len(chunks), batch)
+            batches = (whisper.hear(chunks[start : start + batch]) for start in starts)
+            heard = iter([transcript for found in batches for transcript in found])
+            for track_id, own in group.items():
+                records.write(folder, track_id, _record(model, [next(heard) for _ in own]))
+            progress.update(len(group))
     return pd.DataFrame(failed, columns=["track_id", "reason"])
 
 
-def chunks(path: str | Path) -> list[np.ndarray]:
-    """Decode a track and cut it into chunks.
-
-    Parameters
-    ----------
-    path : str or Path
-        Of the audio.
-
-    Returns
-    -------
-    list of ndarray of float32, (samples,) each
-        Mono at `RATE`; each of 30 s but the last, which is left out below a second.
-
-    Raises
-    ------
-    AudioError
-        As of `lib.audio.mfcc.read`.
-    """
+def _chunks(path: str) -> list[np.ndarray]:
+    """Decode a track and cut it into chunks of `RATE`; a rest below a second is left out."""
     sound = soxr.resample(audio.read(path), audio.SAMPLE_RATE, RATE, quality="HQ")
     size = CHUNK_SECONDS * RATE
     pieces = [sound[start : start + size] for start in range(0, len(sound), size)]
@@ -258,7 +187,7 @@ def _groups(
     group: dict[str, list[np.ndarray]] = {}
     for track_id, path in zip(tracks["track_id"], tracks["path"], strict=True):
         try:
-            group[track_id] = chunks(path)
+            group[track_id] = _chunks(path)
         except audio.AudioError as error:
             failed.append((track_id, str(error)))
             continue
@@ -269,18 +198,15 @@ def _groups(
         yield group
 
 
-def _entry(track_id: str, model: str, heard: list[Heard]) -> dict:
-    judged = [misheard.judge(h.text, h.no_speech, h.log_probability) for h in heard]
+def _record(model: str, heard: list[Transcript]) -> dict:
+    texts, reasons = zip(*map(hallucinations.filter, heard), strict=True)
     words = Counter()
-    for h, kept in zip(heard, judged, strict=True):
-        words[h.language] += len(kept.text.split())
-    language = words.most_common(1)[0][0] if words.total() else ""
+    for transcript, text in zip(heard, texts, strict=True):
+        words[transcript.language] += len(text.split())
+    pairs = zip(heard, reasons, strict=True)
     return {
-        "track_id": track_id,
-        "text": "\n".join(kept.text for kept in judged if kept.text),
-        "language": language,
+        "text": "\n".join(filter(None, texts)),
+        "language": words.most_common(1)[0][0] if words.total() else "",
         "model": model,
-        "chunks": [
-            {**h._asdict(), "reason": kept.reason} for h, kept in zip(heard, judged, strict=True)
-        ],
+        "chunks": [{**transcript._asdict(), "reason": reason} for transcript, reason in pairs],
     }

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
+from lib import lyrics
 from lib.audio import extraction as extract
 from lib.audio import mfcc as audio
 from lib.catalogue import LANGUAGES
@@ -17,8 +18,6 @@ from lib.clustering import algorithms as clustering
 from lib.corpora import corpus
 from lib.errors import Missing, UserError
 from lib.files import write_csv
-from lib.lyrics import embeddings as embed
-from lib.lyrics import sources as text
 from lib.report import results
 from lib.runtime import CACHE
 from lib.settings import Settings, whole_name
@@ -122,13 +121,13 @@ class Dataset:
     @cached_property
     def words(self) -> pd.DataFrame:
         """The words of each track, their language and their source: see `lib.lyrics.sources`."""
-        place = text.folder(self._settings.corpus, self._settings.data_dir)
-        return text.load(self.tracks, place)
+        place = lyrics.folder(self._settings.corpus, self._settings.data_dir)
+        return lyrics.load(self.tracks, place)
 
     @cached_property
     def sung(self) -> list[str]:
         """What is sung in each track, empty where that is not known."""
-        return self.words["text"].where(self.words["source"].isin(text.SUNG), "").tolist()
+        return self.words["text"].where(self.words["source"].isin(lyrics.SUNG), "").tolist()
 
     @cached_property
     def text_vectors(self) -> dict[str, np.ndarray]:
@@ -136,11 +135,11 @@ class Dataset:
 
         Empty where fewer than half of the clusters could have a track with words.
         """
-        if embed.has_text(self.sung).sum() < max(2, self.n_clusters // 2):
+        if lyrics.has_text(self.sung).sum() < max(2, self.n_clusters // 2):
             return {}
         return {
-            "tfidf": embed.tfidf(self.sung),
-            "sbert": embed.sentences(self.sung, cache=CACHE / "sentences"),
+            "tfidf": lyrics.tfidf(self.sung),
+            "sbert": lyrics.sbert(self.sung, CACHE / "sentences"),
         }
 
     @cached_property

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lib import lyrics
 from lib.audio import inversion
 from lib.catalogue import REPRESENTATIONS
 from lib.errors import Missing, UserError, unless_missing
 from lib.evaluation import comparison, probes, ranking
 from lib.files import write_csv
 from lib.inspection.traversal import Traversal
-from lib.lyrics import fusion
 from lib.models import multimodal
 from lib.models.autoencoder import VAE, Autoencoder
 from lib.models.conditional import CVAE, one_hot
@@ -78,12 +78,12 @@ class HardStudy(Study):
         if "tfidf" not in self.data.text_vectors:
             return {}
         both = {"audio": self.data.inputs, "text": self.data.text_vectors["tfidf"]}
-        data = fusion.fill_missing(both)
+        data = lyrics.fill_missing(both)
         networks = {
             "multimodal_vae": multimodal.MultimodalVAE,
             "multimodal_poe": multimodal.ProductOfExpertsVAE,
         }
-        sizes = fusion.sizes(data)
+        sizes = lyrics.sizes(data)
         return {name: self.learn(name, n, data, sizes=sizes) for name, n in networks.items()}
 
     def vade(self) -> Trained:

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
+from lib import lyrics
 from lib.catalogue import HEALTH, MIXTURE, Method, title
 from lib.clustering import algorithms as clustering
 from lib.clustering import projection
 from lib.errors import Missing, unless_missing
 from lib.evaluation import partition as metrics
-from lib.lyrics import fusion
 from lib.report import Table, results
 from lib.settings import Settings
 from lib.study.dataset import NO_AUDIO, Dataset
@@ -96,7 +96,7 @@ class Study:
             return self._components("pca", self.settings.latent_dim)
         if kind == "hybrid" and words in data.text_vectors:
             both = {"audio": data.inputs, "text": data.text_vectors[words]}
-            return Representation(name, fusion.concatenate(both)[None])
+            return Representation(name, lyrics.concatenate(both)[None])
         if name in data.text_vectors:  # NaN for tracks without words
             return Representation(name, data.text_vectors[name][None])
         points = {"raw": data.inputs, "spectral": data.spectral}.get(name)

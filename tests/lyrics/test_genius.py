@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import UserError
-from lib.lyrics import genius, journal
-from lib.lyrics import sources as text
+from lib.lyrics import genius, records, sources
 
+HANG_UP, SAY_NOTHING = "hang up", "say nothing"  # what a server in trouble can do, too
 TOKEN = "s3cret-token_Of-ours"
-QUICK = {"interval": 0.0, "pause": 0.001, "timeout": 0.2}
 SONGS = {
     f"Song {name}": f"[Verse 1]\nWords of {name}\nand more<br>[Chorus: Band]<br>la la"
     for name in ("One", "Two", "Three", "Four", "Five")
@@ -30,6 +29,7 @@ class Server:
         self.token = TOKEN
         self.troubles: list = []  # what to answer instead, request by request; None: as usual
         self.asked: list[str] = []
+        self.closing = threading.Event()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -51,20 +51,23 @@ class Server:
         trouble = self.troubles.pop(0) if self.troubles else None
         if callable(trouble):
             trouble = trouble(self.asked[-1])
+        if trouble == HANG_UP:
+            request.close_connection = True
+            return
+        if trouble == SAY_NOTHING:
+            self.closing.wait()
+            return
         status, body, headers = trouble or (200, None, {})
         given = request.headers.get("Authorization")
         if search and given != f"Bearer {self.token}":
             status, body = 401, json.dumps({"error": f"the token {given} is wrong"})
         if body is None:
             body = self.search(query) if search else self.page(url.path)
-        try:
-            request.send_response(status)
-            for name, value in headers.items():
-                request.send_header(name, value)
-            request.end_headers()
-            request.wfile.write(body.encode())
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the client has not waited
+        request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(body.encode())
 
     def search(self, query):
         hits = [
@@ -92,7 +95,10 @@ def server(monkeypatch):
     monkeypatch.setattr(Sender, "WEB_ROOT", server.url)
     monkeypatch.setenv(genius.TOKEN, TOKEN)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    for name, value in (("_INTERVAL", 0.0), ("_BACKOFF", 0.001), ("_TIMEOUT", 60)):
+        monkeypatch.setattr(genius, name, value)
     yield server
+    server.closing.set()
     server.http.shutdown()
     server.http.server_close()
 
@@ -103,48 +109,47 @@ def tracks() -> pd.DataFrame:
     return pd.DataFrame({"track_id": list("abcde"), "title": titles, "artist": "The Band"})
 
 
+def found(folder) -> dict[str, dict]:
+    return {i: record for i in "abcdexy" if (record := records.read(folder / "genius", i))}
+
+
 def answer(status, body=None, **headers):
     return status, body, headers
 
 
-def slow(_):
-    time.sleep(0.5)
-    return answer(200)
-
-
 def test_lyrics_are_found_and_their_headers_stripped(server, tracks, tmp_path):
-    failed = genius.fetch(tracks, tmp_path, **QUICK)
+    failed = genius.fetch(tracks, tmp_path)
     assert failed.empty
-    table = text.load(tracks, tmp_path)
+    table = sources.load(tracks, tmp_path)
     assert set(table["source"]) == {"genius"}
     assert table["text"][0] == "Words of One\nand more\n\nla la"
-    assert journal.read(tmp_path / "genius.jsonl")["b"]["similarity"] == 1
+    assert found(tmp_path)["b"]["similarity"] == 1
 
 
 def test_finished_tracks_are_not_asked_for_again(server, tracks, tmp_path):
-    genius.fetch(tracks[:3], tmp_path, **QUICK)
+    genius.fetch(tracks[:3], tmp_path)
     server.asked.clear()
-    genius.fetch(tracks, tmp_path, **QUICK)
+    genius.fetch(tracks, tmp_path)
     assert server.searched == ["Song Four", "Song Five"]
     server.asked.clear()
-    genius.fetch(tracks, tmp_path, **QUICK)
+    genius.fetch(tracks, tmp_path)
     assert server.asked == []
 
 
 def test_another_song_is_not_taken_for_ours(server, tmp_path):
     names = {"title": ["Song One", "Altogether"], "artist": ["Quartet", "The Band"]}
     tracks = pd.DataFrame({"track_id": ["x", "y"], **names})
-    assert genius.fetch(tracks, tmp_path, **QUICK).empty
-    lines = journal.read(tmp_path / "genius.jsonl")
-    assert {line["reason"] for line in lines.values()} == {"no song of this title and artist"}
+    assert genius.fetch(tracks, tmp_path).empty
+    reasons = {record["reason"] for record in found(tmp_path).values()}
+    assert reasons == {"no song of this title and artist"}
     server.asked.clear()
-    genius.fetch(tracks, tmp_path, **QUICK)
+    genius.fetch(tracks, tmp_path)
     assert server.asked == []  # that there is none is an answer too
 
 
 def test_tracks_without_a_name_cannot_be_asked_for(server, tmp_path):
     tracks = pd.DataFrame({"track_id": ["a", "b"], "title": ["", "b"], "artist": ["x", "x"]})
-    failed = genius.fetch(tracks, tmp_path, **QUICK)
+    failed = genius.fetch(tracks, tmp_path)
     assert set(failed["reason"]) == {"title or artist is unknown"} and server.asked == []
 
 
@@ -154,16 +159,13 @@ def test_tracks_without_a_name_cannot_be_asked_for(server, tmp_path):
         answer(429, "", **{"Retry-After": "0"}),
         answer(500, "oh"),
         answer(503, ""),
-        slow,
-        answer(200, '{"response": {"hi'),
-        answer(200, '{"response": {"hits": 3}}'),
-        answer(204, ""),
+        HANG_UP,
     ],
 )
 def test_passing_trouble_is_waited_out(server, tracks, tmp_path, trouble):
     server.troubles = [trouble, trouble]
-    assert genius.fetch(tracks[:1], tmp_path, **QUICK).empty
-    assert journal.read(tmp_path / "genius.jsonl")["a"]["text"]
+    assert genius.fetch(tracks[:1], tmp_path).empty
+    assert found(tmp_path)["a"]["text"]
     assert server.searched == ["Song One"] * 3
 
 
@@ -173,9 +175,12 @@ def test_passing_trouble_is_waited_out(server, tracks, tmp_path, trouble):
         (answer(401, "the token is wrong"), r"refuses the access token in GENIUS_ACCESS_TOKEN \(s"),
         (answer(429, ""), "gave status 429, time after time: what was found is kept; run again"),
         (answer(500, ""), "gave status 500, time after time"),
-        (slow, "gave no answer in time, time after time"),
-        (answer(200, "<html>"), "gave an answer that is not JSON, time after time"),
+        (HANG_UP, r"gave no answer \(ConnectionError\), time after time"),
+        (answer(200, "<html>"), "gave an answer of another form, time after time"),
+        (answer(200, '{"response": {"hi'), "gave an answer of another form, time after time"),
+        (answer(200, '{"response": {"hits": 3}}'), "gave an answer of another form, time after"),
         (answer(200, "[]"), "gave an answer of another form, time after time"),
+        (answer(204, ""), "gave an answer of another form, time after time"),
     ],
 )
 def test_lasting_trouble_ends_in_a_line_and_a_later_resume(
@@ -183,26 +188,33 @@ def test_lasting_trouble_ends_in_a_line_and_a_later_resume(
 ):
     server.troubles = [None] * 4 + [trouble] * 100  # two songs come through
     with pytest.raises(UserError, match=message) as error:
-        genius.fetch(tracks, tmp_path, **QUICK)
+        genius.fetch(tracks, tmp_path)
     assert "\n" not in str(error.value)
-    assert set(journal.read(tmp_path / "genius.jsonl")) == {"a", "b"}
+    assert set(found(tmp_path)) == {"a", "b"}
     server.troubles, server.asked = [], []
-    assert genius.fetch(tracks, tmp_path, **QUICK).empty
+    assert genius.fetch(tracks, tmp_path).empty
     assert server.searched == ["Song Three", "Song Four", "Song Five"]
-    assert (text.load(tracks, tmp_path)["source"] == "genius").all()
+    assert (sources.load(tracks, tmp_path)["source"] == "genius").all()
 
 
 def test_refused_token_is_not_tried_again(server, tracks, tmp_path):
     server.token = "another"
     with pytest.raises(UserError, match="look whether it is complete"):
-        genius.fetch(tracks, tmp_path, **QUICK)
+        genius.fetch(tracks, tmp_path)
     assert len(server.asked) == 1
+
+
+def test_a_server_that_says_nothing_is_given_up(server, tracks, tmp_path, monkeypatch):
+    monkeypatch.setattr(genius, "_TIMEOUT", 0.02)
+    server.troubles = [SAY_NOTHING] * 100
+    with pytest.raises(UserError, match=r"gave no answer \(.*\), time after time"):
+        genius.fetch(tracks, tmp_path)
 
 
 def test_no_server_at_all(server, tracks, tmp_path, monkeypatch):
     server.http.server_close()
-    with pytest.raises(UserError, match=r"no connection \(ConnectionError\), time after time"):
-        genius.fetch(tracks, tmp_path, **QUICK)
+    with pytest.raises(UserError, match=r"no answer \(ConnectionError\), time after time"):
+        genius.fetch(tracks, tmp_path)
 
 
 def test_one_bad_track_costs_that_track(server, tracks, tmp_path):
@@ -210,28 +222,31 @@ def test_one_bad_track_costs_that_track(server, tracks, tmp_path):
         return answer(500, "") if "Three" in asked else None
 
     server.troubles = [only_three] * 100
-    failed = genius.fetch(tracks, tmp_path, **QUICK)
+    failed = genius.fetch(tracks, tmp_path)
     assert failed.to_dict("records") == [{"track_id": "c", "reason": "Genius gave status 500"}]
     server.troubles = []
     server.asked = []
-    assert genius.fetch(tracks, tmp_path, **QUICK).empty
+    assert genius.fetch(tracks, tmp_path).empty
     assert server.searched == ["Song Three"]
 
 
 def test_page_of_an_error_is_no_lyrics(server, tracks, tmp_path):
     server.troubles = [None, answer(404, "<div data-lyrics-container='true'>Oops</div>")]
-    failed = genius.fetch(tracks[:1], tmp_path, **QUICK)
+    failed = genius.fetch(tracks[:1], tmp_path)
     assert failed["reason"].tolist() == ["Genius gave status 404"]
-    assert journal.read(tmp_path / "genius.jsonl") == {}
+    assert found(tmp_path) == {}
 
 
 def test_server_is_not_hurried(server, tracks, tmp_path, monkeypatch):
-    """Between requests the interval; after a failure the doubled pause, or what it asks for."""
+    """Between requests the interval; before a retry a doubled pause, or what the server asks for."""
     naps = []
+    for name, value in (("_INTERVAL", 3.0), ("_BACKOFF", 1.0)):
+        monkeypatch.setattr(genius, name, value)
     monkeypatch.setattr(time, "sleep", naps.append)
-    server.troubles = [answer(500, ""), answer(500, ""), answer(429, "", **{"Retry-After": "7"})]
-    genius.fetch(tracks[:1], tmp_path, interval=3.0, pause=1.0, timeout=5.0)
-    assert naps == [1.0, 2.0, 7.0, 3.0, 3.0]
+    short, long = (answer(429, "", **{"Retry-After": wait}) for wait in ("7", "604800"))
+    server.troubles = [answer(500, ""), answer(500, ""), short, long]
+    genius.fetch(tracks[:1], tmp_path)
+    assert naps == [2.0, 7, 120, 3.0, 3.0]  # urllib3 makes its first retry at once
 
 
 @pytest.mark.parametrize("status", [200, 401, 429, 500])
@@ -242,7 +257,7 @@ def test_token_is_nowhere(server, tracks, tmp_path, status, caplog, capfd):
     if status != 200:
         server.troubles = [answer(status, echo, Echo=echo)] * 100
     try:
-        genius.fetch(tracks, tmp_path, **QUICK)
+        genius.fetch(tracks, tmp_path)
         told = ""
     except UserError as error:
         told = "".join(traceback.format_exception(error)) + repr(error)

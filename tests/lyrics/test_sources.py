@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-import warnings
 
 import pandas as pd
 import pytest
@@ -10,8 +9,7 @@ from hypothesis import strategies as st
 
 from lib.corpora import demo
 from lib.errors import UserError
-from lib.lyrics import journal
-from lib.lyrics import sources as text
+from lib.lyrics import records, sources
 
 
 def tracks(*ids, **columns) -> pd.DataFrame:
@@ -19,7 +17,7 @@ def tracks(*ids, **columns) -> pd.DataFrame:
     return table.assign(**{"title": "", "artist": "", "language": "", **columns})
 
 
-def sources(table) -> dict:
+def by_track(table) -> dict:
     return dict(zip(table["track_id"], table["source"], strict=True))
 
 
@@ -32,12 +30,13 @@ def write(path, content: str):
 def test_each_track_names_where_its_words_come_from(tmp_path):
     write(tmp_path / "written.txt", "[Verse 1]\nby hand\n")
     write(tmp_path / "lyrics.csv", "track_id,text,language\nlisted,in a table,FR\nwritten,other,\n")
-    write(tmp_path / "genius.jsonl", '{"track_id": "looked-up", "text": "found"}\n')
-    heard = [{"track_id": i, "text": "heard", "language": "en"} for i in ("heard", "looked-up")]
-    write(tmp_path / "whisper.jsonl", "".join(json.dumps(line) + "\n" for line in heard))
+    write(tmp_path / "genius" / "looked-up.json", '{"text": "found"}')
+    for name in ("heard", "looked-up"):
+        heard = json.dumps({"text": "heard", "language": "en"})
+        write(tmp_path / "transcript" / f"{name}.json", heard)
     ids = ["written", "listed", "looked-up", "heard", "named", "nothing"]
     named = [""] * 4 + ["A Name", ""]
-    table = text.load(tracks(*ids, title=named, language="bn"), tmp_path)
+    table = sources.load(tracks(*ids, title=named, language="bn"), tmp_path)
     assert list(table) == ["track_id", "text", "language", "source"]
     assert table["track_id"].tolist() == ids
     expected = ["lyrics", "lyrics", "genius", "transcript", "metadata", "none"]
@@ -50,8 +49,8 @@ def test_each_track_names_where_its_words_come_from(tmp_path):
 def test_coverage_counts_every_track_once(tmp_path):
     write(tmp_path / "a.txt", "three words here")
     write(tmp_path / "b.txt", "one")
-    table = text.load(tracks("a", "b", "c", "d", title=["", "", "Name", ""]), tmp_path)
-    counted = text.coverage(table)
+    table = sources.load(tracks("a", "b", "c", "d", title=["", "", "Name", ""]), tmp_path)
+    counted = sources.coverage(table)
     assert counted["source"].tolist() == ["lyrics", "metadata", "none"]
     assert counted["tracks"].tolist() == [2, 1, 1]
     assert counted["share"].sum() == pytest.approx(1)
@@ -60,18 +59,18 @@ def test_coverage_counts_every_track_once(tmp_path):
 
 def test_an_empty_text_is_no_text(tmp_path):
     write(tmp_path / "a.txt", " \n[Instrumental]\n\n")
-    write(tmp_path / "whisper.jsonl", '{"track_id": "a", "text": "", "reason": "silence"}\n')
-    assert sources(text.load(tracks("a"), tmp_path)) == {"a": "none"}
+    write(tmp_path / "transcript" / "a.json", '{"text": "", "reason": "silence"}')
+    assert by_track(sources.load(tracks("a"), tmp_path)) == {"a": "none"}
 
 
 def test_names_of_files_are_no_metadata(tmp_path):
     """They often hold the genre, which would leak into the features."""
     table = tracks("blues.00001", "rock/rock 3", title=["blues.00001", "rock 3"], artist="Unknown")
-    assert set(text.load(table, tmp_path)["source"]) == {"none"}
+    assert set(sources.load(table, tmp_path)["source"]) == {"none"}
 
 
 def test_genre_never_becomes_text(tmp_path):
-    table = text.load(tracks("a", title="Song", artist="Band", genre="polka"), tmp_path)
+    table = sources.load(tracks("a", title="Song", artist="Band", genre="polka"), tmp_path)
     assert table["text"][0] == "Song\nBand"
 
 
@@ -85,27 +84,27 @@ def test_genre_never_becomes_text(tmp_path):
 )
 def test_json_in_its_three_forms(tmp_path, content):
     write(tmp_path / "lyrics.json", json.dumps(content))
-    assert text.load(tracks("000002"), tmp_path)["text"].tolist() == ["words"]
+    assert sources.load(tracks("000002"), tmp_path)["text"].tolist() == ["words"]
 
 
 def test_json_written_by_pandas_has_nan_for_nothing(tmp_path):
     write(tmp_path / "lyrics.json", '[{"track_id": "a", "text": NaN}, {"track_id": "b", '
           '"text": "words", "language": NaN}]')  # fmt: skip
-    table = text.load(tracks("a", "b"), tmp_path)
+    table = sources.load(tracks("a", "b"), tmp_path)
     assert table["text"].tolist() == ["", "words"] and set(table["language"]) == {""}
 
 
 def test_table_made_by_a_spreadsheet(tmp_path):
     """With a mark of its encoding in front, and without the leading zeros."""
     write(tmp_path / "lyrics.csv", "\ufefftrack_id,text\n2,two\n000003,three\n")
-    table = text.load(tracks("000002", "000003"), tmp_path)
+    table = sources.load(tracks("000002", "000003"), tmp_path)
     assert table["text"].tolist() == ["two", "three"]
 
 
 def test_table_can_say_that_it_holds_transcripts(tmp_path):
     write(tmp_path / "lyrics.csv", "track_id,text,source\na,heard,transcript\n")
-    write(tmp_path / "genius.jsonl", '{"track_id": "a", "text": "written"}\n')
-    assert sources(text.load(tracks("a"), tmp_path)) == {"a": "genius"}
+    write(tmp_path / "genius" / "a.json", '{"text": "written"}')
+    assert by_track(sources.load(tracks("a"), tmp_path)) == {"a": "genius"}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ def test_table_can_say_that_it_holds_transcripts(tmp_path):
 def test_bad_tables_are_named(tmp_path, name, content, message):
     write(tmp_path / name, content)
     with pytest.raises(UserError, match=message) as error:
-        text.load(tracks("a"), tmp_path)
+        sources.load(tracks("a"), tmp_path)
     assert name in str(error.value) and "\n" not in str(error.value)
 
 
@@ -133,75 +132,54 @@ def test_bad_file_costs_its_track_alone(tmp_path):
     (tmp_path / "bad.txt").write_bytes(b"\xff\xfe\xfa")
     write(tmp_path / "good.txt", "words")
     with pytest.warns(UserWarning, match=r"bad\.txt cannot be read and is left out: it is not UTF"):
-        table = text.load(tracks("bad", "good"), tmp_path)
-    assert sources(table) == {"bad": "none", "good": "lyrics"}
+        table = sources.load(tracks("bad", "good"), tmp_path)
+    assert by_track(table) == {"bad": "none", "good": "lyrics"}
 
 
 def test_no_folder_is_no_error(tmp_path):
-    assert sources(text.load(tracks("a"), tmp_path / "nowhere")) == {"a": "none"}
+    assert by_track(sources.load(tracks("a"), tmp_path / "nowhere")) == {"a": "none"}
 
 
 def test_cleaning():
     given = "\ufeff[Verse 1: Someone]\r\n  Hello   there \n\n\n\n[Chorus]\nca\u0301fe [sic] (oh)\n"
-    assert text.clean(given) == "Hello there\n\ncáfe [sic] (oh)"
+    assert sources.clean(given) == "Hello there\n\ncáfe [sic] (oh)"
     # one letter of Bangla, written as one sign and as two
-    assert text.clean("বড\u09bc") == text.clean("ব\u09dc")
+    assert sources.clean("বড\u09bc") == sources.clean("ব\u09dc")
 
 
 @given(st.text())
 def test_cleaning_twice_changes_nothing(given):
-    assert text.clean(text.clean(given)) == text.clean(given)
+    assert sources.clean(sources.clean(given)) == sources.clean(given)
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z/.]{1,8}", fullmatch=True), st.text(), max_size=5))
-def test_journal_gives_back_what_was_put_in(tmp_path_factory, entries):
-    path = tmp_path_factory.mktemp("journal") / "j.jsonl"
-    with journal.writing(path) as append:
-        for track_id, words in entries.items():
-            append({"track_id": track_id, "text": words})
-    assert {i: line["text"] for i, line in journal.read(path).items()} == entries
+@pytest.mark.parametrize("track_id", ["000002", "rock/my song", "b.wav", "গান"])
+def test_records_give_back_what_was_put_in(tmp_path, track_id):
+    assert records.read(tmp_path, track_id) is None
+    for words in ("এক", "two"):
+        records.write(tmp_path, track_id, {"text": words})
+        assert records.read(tmp_path, track_id) == {"text": words}
 
 
-def test_journal_survives_a_kill_at_any_byte(tmp_path):
-    path = tmp_path / "j.jsonl"
-    with journal.writing(path) as append:
-        append({"track_id": "a", "text": "এক"})
-        append({"track_id": "b", "text": "two"})
-    whole = path.read_bytes()
-    first = whole.index(b"\n") + 1
-    for cut in range(first, len(whole)):
-        path.write_bytes(whole[:cut])
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            left = set(journal.read(path))
-        assert {"a"} <= left <= {"a", "b"}
-        with journal.writing(path) as append:
-            append({"track_id": "c", "text": "three"})
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the half line is now in the middle, and is named
-            assert set(journal.read(path)) == left | {"c"}
+def test_a_damaged_record_is_named_and_left_out(tmp_path):
+    for content in ("", '{"text": "wo', "[1]", "\ufeff"):
+        write(tmp_path / "genius" / "a.json", content)
+        with pytest.warns(UserWarning, match=r"a\.json is damaged"):
+            table = sources.load(tracks("a"), tmp_path)
+        assert by_track(table) == {"a": "none"}
 
 
-def test_journal_has_one_writer(tmp_path):
-    path = tmp_path / "j.jsonl"
-    writing, again = journal.writing(path), journal.writing(path)
-    with writing, pytest.raises(UserError, match="another run is writing"), again:
-        pass
-
-
-def test_journal_in_a_place_that_cannot_be_written(tmp_path):
+def test_records_in_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    nowhere = tmp_path / "file" / "j.jsonl"
-    with pytest.raises(UserError, match="cannot be written"), journal.writing(nowhere):
-        pass
+    with pytest.raises(UserError, match="cannot be written"):
+        records.write(tmp_path / "file", "a", {})
 
 
 def test_lyrics_lie_where_the_corpus_lies(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSIC_DATA", str(tmp_path))
-    assert text.folder("gtzan") == text.folder("gtzan_table") == tmp_path / "gtzan" / "lyrics"
+    assert sources.folder("gtzan") == sources.folder("gtzan_table") == tmp_path / "gtzan" / "lyrics"
     music = tmp_path / "my music"
     music.mkdir()
-    assert text.folder(str(music)) == music / "lyrics"
+    assert sources.folder(str(music)) == music / "lyrics"
 
 
 def test_demo_corpus_has_words_in_two_languages(tmp_path):
@@ -211,9 +189,9 @@ def test_demo_corpus_has_words_in_two_languages(tmp_path):
             write(tmp_path / f"{score.track_id}.txt", score.filed)
     factors = pd.DataFrame([score.factors for score in scores])
     loaded = tracks(*(score.track_id for score in scores), language=factors["language"])
-    table = text.load(loaded, tmp_path)
+    table = sources.load(loaded, tmp_path)
     assert {"en", "bn"} <= set(table["language"])
-    sung = table["source"].isin(text.SUNG)
+    sung = table["source"].isin(sources.SUNG)
     instrumental = factors["vocal"] == "none"
     assert not (sung & instrumental).any() and sung.any() and instrumental.any()
     bangla = table.loc[table["language"] == "bn", "text"].iloc[0]
@@ -222,7 +200,7 @@ def test_demo_corpus_has_words_in_two_languages(tmp_path):
 
 def test_nothing_heavy_is_imported_before_it_is_needed():
     code = (
-        "import sys, lib.lyrics.sources, lib.lyrics.embeddings, lib.lyrics.fusion, lib.lyrics.whisper, lib.lyrics.genius;"
+        "import sys, lib.lyrics, lib.lyrics.whisper, lib.lyrics.genius;"
         "print({'torch', 'transformers', 'sentence_transformers', 'lyricsgenius'} & {*sys.modules})"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,10 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import UserError
-from lib.lyrics import hallucinations as misheard
-from lib.lyrics import journal
-from lib.lyrics import sources as text
-from lib.lyrics import whisper as transcribe
+from lib.lyrics import hallucinations, records, sources, whisper
+from lib.lyrics.hallucinations import Transcript
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SPECIAL = [
@@ -67,7 +65,7 @@ def model(tmp_path_factory) -> str:
     return str(save_whisper(tmp_path_factory.mktemp("models") / "tiny"))
 
 
-def sound(seconds: float, rate: int = transcribe.RATE) -> np.ndarray:
+def sound(seconds: float, rate: int = whisper.RATE) -> np.ndarray:
     rng = np.random.default_rng(int(seconds * 1000))
     tone = np.sin(np.arange(int(seconds * rate)) * rng.uniform(0.02, 0.5))
     return (0.3 * tone + 0.1 * rng.standard_normal(len(tone))).astype(np.float32)
@@ -86,11 +84,15 @@ def tracks(tmp_path) -> pd.DataFrame:
 @pytest.fixture
 def let_all_pass(monkeypatch):
     """What a random model writes is no song; whether it is kept is another test."""
-    monkeypatch.setattr(misheard, "judge", lambda words, *_: misheard.Judgement(words))
+    monkeypatch.setattr(hallucinations, "filter", lambda transcript: (transcript.text, ""))
+
+
+def finished(folder) -> list[str]:
+    return sorted(path.stem for path in folder.iterdir())
 
 
 def test_tracks_are_cut_into_chunks_without_a_rest_of_silence(tracks):
-    seconds = [[len(chunk) / transcribe.RATE for chunk in transcribe.chunks(path)]
+    seconds = [[len(chunk) / whisper.RATE for chunk in whisper._chunks(path)]
                for path in tracks["path"]]  # fmt: skip
     expected = [[3], [30, 1.5], [30], [2]]
     for ours, theirs in zip(seconds, expected, strict=True):
@@ -101,19 +103,19 @@ def test_model_hears_what_transformers_generates_by_itself(model):
     """From the sound and one at a time, where we go from the shared encoding and in a batch."""
     import torch
 
-    whisper = transcribe.Whisper(model, "cpu")
+    recogniser = whisper.Whisper(model, "cpu")
     chunks = [sound(s) for s in (3, 4, 30, 7)]
-    heard = whisper.hear(chunks)
+    heard = recogniser.hear(chunks)
     languages = set()
     for chunk, ours in zip(chunks, heard, strict=True):
-        features = whisper.processor.feature_extractor(
-            chunk, sampling_rate=transcribe.RATE, return_tensors="pt"
+        features = recogniser.processor.feature_extractor(
+            chunk, sampling_rate=whisper.RATE, return_tensors="pt"
         ).input_features
-        token = whisper.model.detect_language(features)
-        name = whisper.processor.tokenizer.decode(token).strip("<|>")
+        token = recogniser.model.detect_language(features)
+        name = recogniser.processor.tokenizer.decode(token).strip("<|>")
         with torch.inference_mode():
-            tokens = whisper.model.generate(features, task="transcribe", language=name)
-        plain = whisper.processor.batch_decode(tokens, skip_special_tokens=True)[0]
+            tokens = recogniser.model.generate(features, task="transcribe", language=name)
+        plain = recogniser.processor.batch_decode(tokens, skip_special_tokens=True)[0]
         assert (ours.text, ours.language) == (plain.strip(), name)
         assert 0 < ours.no_speech < 1 and ours.log_probability < 0
         languages.add(ours.language)
@@ -123,46 +125,47 @@ def test_model_hears_what_transformers_generates_by_itself(model):
 def test_log_probability_is_that_of_the_tokens_up_to_the_end(model):
     import torch
 
-    whisper = transcribe.Whisper(model, "cpu")
-    end = whisper.model.generation_config.eos_token_id
+    recogniser = whisper.Whisper(model, "cpu")
+    end = recogniser.model.generation_config.eos_token_id
     scores = tuple(torch.log(torch.full((2, end + 1), p)) for p in (0.1, 0.2, 0.4))
     sequences = torch.tensor([[9, 1, end, end], [9, 1, 2, 3]])
-    assert whisper._log_probability(sequences, scores) == pytest.approx([-np.log(end + 1)] * 2)
+    assert recogniser._log_probability(sequences, scores) == pytest.approx([-np.log(end + 1)] * 2)
     sharp = torch.full((3, end + 1), -30.0)
     sharp[0, 1] = sharp[1, end] = 0  # certain of both; of what comes after the end it is not
-    mean = whisper._log_probability(sequences[:1], tuple(sharp[:, None]))
+    mean = recogniser._log_probability(sequences[:1], tuple(sharp[:, None]))
     assert mean == pytest.approx([0], abs=1e-6)
 
 
 def test_model_of_one_language_is_asked_for_none(tmp_path):
-    whisper = transcribe.Whisper(str(save_whisper(tmp_path / "english", multilingual=False)), "cpu")
-    (heard,) = whisper.hear([sound(3)])
+    recogniser = whisper.Whisper(str(save_whisper(tmp_path / "english", multilingual=False)), "cpu")
+    (heard,) = recogniser.hear([sound(3)])
     assert heard.language == "en"
 
 
 def test_transcripts_reach_the_table_of_texts(model, tracks, tmp_path, let_all_pass):
     folder = tmp_path / "lyrics"
-    failed = transcribe.transcribe(tracks, folder, model, batch=2, device="cpu")
+    failed = whisper.transcribe(tracks, folder, model, batch=2, device="cpu")
     assert failed.empty
-    table = text.load(tracks, folder)
+    table = sources.load(tracks, folder)
     assert set(table["source"]) == {"transcript"} and set(table["language"]) <= {"en", "bn"}
-    lines = journal.read(folder / "whisper.jsonl")
-    assert [len(lines[i]["chunks"]) for i in "abcd"] == [1, 2, 1, 1]
-    assert lines["b"]["text"].split("\n") == [c["text"] for c in lines["b"]["chunks"]]
+    found = {i: records.read(folder / "transcript", i) for i in "abcd"}
+    assert [len(found[i]["chunks"]) for i in "abcd"] == [1, 2, 1, 1]
+    assert found["b"]["text"].split("\n") == [c["text"] for c in found["b"]["chunks"]]
 
 
 def test_batches_do_not_change_what_is_heard(model, tracks, tmp_path, let_all_pass):
     for batch in (1, 4):
-        transcribe.transcribe(tracks, tmp_path / str(batch), model, batch=batch, device="cpu")
-    one, four = (journal.read(tmp_path / str(batch) / "whisper.jsonl") for batch in (1, 4))
-    assert {i: line["text"] for i, line in one.items()} == {
-        i: line["text"] for i, line in four.items()
-    }
+        whisper.transcribe(tracks, tmp_path / str(batch), model, batch=batch, device="cpu")
+    one, four = (
+        [records.read(tmp_path / str(batch) / "transcript", i)["text"] for i in "abcd"]
+        for batch in (1, 4)
+    )
+    assert one == four
 
 
 def test_killed_run_goes_on_and_repeats_no_track(model, tracks, tmp_path, monkeypatch):
     heard = []
-    hear = transcribe.Whisper.hear
+    hear = whisper.Whisper.hear
 
     def count_and_die(self, chunks):
         if len(heard) == 2:
@@ -170,45 +173,49 @@ def test_killed_run_goes_on_and_repeats_no_track(model, tracks, tmp_path, monkey
         heard.append(len(chunks))
         return hear(self, chunks)
 
-    monkeypatch.setattr(transcribe.Whisper, "hear", count_and_die)
+    monkeypatch.setattr(whisper.Whisper, "hear", count_and_die)
     with pytest.raises(KeyboardInterrupt):
-        transcribe.transcribe(tracks, tmp_path, model, batch=1, device="cpu")
-    journaled = (tmp_path / "whisper.jsonl").read_text().splitlines()
-    finished = {json.loads(line)["track_id"] for line in journaled}
-    assert finished == {"a"}  # b has two chunks, and the run died in the second
-    monkeypatch.setattr(transcribe.Whisper, "hear", hear)
-    transcribe.transcribe(tracks, tmp_path, model, batch=1, device="cpu")
-    lines = (tmp_path / "whisper.jsonl").read_text().splitlines()
-    assert lines[:1] == journaled
-    assert [json.loads(line)["track_id"] for line in lines] == ["a", "b", "c", "d"]
+        whisper.transcribe(tracks, tmp_path, model, batch=1, device="cpu")
+    folder = tmp_path / "transcript"
+    assert finished(folder) == ["a"]  # b has two chunks, and the run died in the second
+    before = (folder / "a.json").stat().st_mtime_ns
+    monkeypatch.setattr(whisper.Whisper, "hear", hear)
+    whisper.transcribe(tracks, tmp_path, model, batch=1, device="cpu")
+    assert finished(folder) == ["a", "b", "c", "d"]
+    assert (folder / "a.json").stat().st_mtime_ns == before
 
 
 def test_nothing_left_to_do_loads_no_model(model, tracks, tmp_path, monkeypatch):
-    transcribe.transcribe(tracks[:1], tmp_path, model, device="cpu")
-    monkeypatch.setattr(transcribe, "Whisper", None)
-    transcribe.transcribe(tracks[:1], tmp_path, model, device="cpu")
+    whisper.transcribe(tracks[:1], tmp_path, model, device="cpu")
+    monkeypatch.setattr(whisper, "Whisper", None)
+    whisper.transcribe(tracks[:1], tmp_path, model, device="cpu")
 
 
 def test_another_model_hears_anew(model, tracks, tmp_path):
     other = str(shutil.copytree(model, tmp_path / "other"))
     for name in (model, other):
-        transcribe.transcribe(tracks[:1], tmp_path, name, device="cpu")
-    assert journal.read(tmp_path / "whisper.jsonl")["a"]["model"] == other
+        whisper.transcribe(tracks[:1], tmp_path, name, device="cpu")
+    assert records.read(tmp_path / "transcript", "a")["model"] == other
 
 
 def test_bad_track_costs_that_track(model, tracks, tmp_path):
     (tmp_path / "a.wav").write_bytes(b"no sound")
-    failed = transcribe.transcribe(tracks[[True, False, False, True]], tmp_path, model)
+    failed = whisper.transcribe(tracks[[True, False, False, True]], tmp_path, model)
     assert failed["track_id"].tolist() == ["a"] and failed["reason"][0]
-    assert set(journal.read(tmp_path / "whisper.jsonl")) == {"d"}
+    assert finished(tmp_path / "transcript") == ["d"]
 
 
 def test_bad_input_is_named(tracks, tmp_path):
     with pytest.raises(UserError, match="cannot be loaded: name the folder of one") as error:
-        transcribe.transcribe(tracks, tmp_path, str(tmp_path))
+        whisper.transcribe(tracks, tmp_path, str(tmp_path))
     assert "\n" not in str(error.value)
     with pytest.raises(UserError, match="batch must be 1 or more, not 0"):
-        transcribe.transcribe(tracks, tmp_path, "any", batch=0)
+        whisper.transcribe(tracks, tmp_path, "any", batch=0)
+
+
+def filtered(text, no_speech=0.0, log_probability=0.0):
+    transcript = Transcript(text, no_speech=no_speech, log_probability=log_probability)
+    return hallucinations.filter(transcript)
 
 
 SONG = "We walked along the harbour in the rain, and every lamp had found its little moon."
@@ -235,7 +242,7 @@ SONG = "We walked along the harbour in the rain, and every lamp had found its li
     ],
 )  # fmt: skip
 def test_what_nobody_sang_is_dropped(given, reason):
-    assert misheard.judge(given) == ("", reason)
+    assert filtered(given) == ("", reason)
 
 
 @pytest.mark.parametrize(
@@ -250,24 +257,23 @@ def test_what_nobody_sang_is_dropped(given, reason):
     ],
 )
 def test_what_somebody_sang_is_kept(given):
-    assert misheard.judge(given) == (given, "")
+    assert filtered(given) == (given, "")
 
 
 def test_refrains_are_kept_four_times():
-    kept = misheard.judge("So tell me where the river goes tonight, " + "hold on, " * 7)
-    assert kept.text == "So tell me where the river goes tonight, " + "hold on, " * 3 + "hold on,"
+    text, _ = filtered("So tell me where the river goes tonight, " + "hold on, " * 7)
+    assert text == "So tell me where the river goes tonight, " + "hold on, " * 3 + "hold on,"
 
 
 def test_credits_are_taken_out_of_a_song():
-    assert misheard.judge(f"{SONG} Thanks for watching! Bye now.").text == f"{SONG} Bye now."
-    assert misheard.judge(f"{SONG[:-1]} www.example.com and so on and on").text.startswith(
-        SONG[:-1]
-    )
+    assert filtered(f"{SONG} Thanks for watching! Bye now.")[0] == f"{SONG} Bye now."
+    text, _ = filtered(f"{SONG[:-1]} www.example.com and so on and on")
+    assert text.startswith(SONG[:-1])
 
 
 def test_doubt_drops_only_when_both_numbers_say_so():
-    assert misheard.judge(SONG, 0.9, -1.5).reason == "silence"
-    assert misheard.judge(SONG, 0.9, -0.5).text == misheard.judge(SONG, 0.1, -1.5).text == SONG
+    assert filtered(SONG, 0.9, -1.5) == ("", "silence")
+    assert filtered(SONG, 0.9, -0.5) == filtered(SONG, 0.1, -1.5) == (SONG, "")
 
 
 def test_compression_counts_letters_and_not_bytes():
@@ -275,20 +281,20 @@ def test_compression_counts_letters_and_not_bytes():
 
     bangla = "আমি তোমার নদীর ধারে বসে আছি, তুমি আসবে বলে সারা রাত জেগে থাকি একা"
     raw = bangla.encode()
-    assert len(raw) / len(zlib.compress(raw)) > 1.5 * misheard.compression(bangla)
+    assert len(raw) / len(zlib.compress(raw)) > 1.5 * hallucinations.compression(bangla)
 
 
 @given(st.text())
-def test_judging_twice_changes_nothing(given):
-    once = misheard.judge(given)
-    assert bool(once.text) != bool(once.reason)
-    if once.text:
-        assert misheard.judge(once.text).text in (once.text, "")
+def test_filtering_twice_changes_nothing(given):
+    text, reason = filtered(given)
+    assert bool(text) != bool(reason)
+    if text:
+        assert filtered(text)[0] in (text, "")
 
 
 @given(st.lists(st.sampled_from(["la", "oh", "river", "night"]), max_size=40))
 def test_shortening_adds_nothing_and_keeps_order(words):
-    kept = misheard._shorten(words)
+    kept = hallucinations._shorten(words)
     rest = iter(words)
     assert all(word in rest for word in kept)
     assert set(kept) == set(words)
@@ -301,16 +307,16 @@ def test_real_transcripts_pass_and_real_loops_do_not(music_data):
         pytest.skip("no real transcripts")
     heard = pd.read_csv(path)
     heard = heard[heard["audit_status"] == "kept"]["text"]
-    reasons = heard.map(lambda words: misheard.judge(words).reason)
+    reasons = heard.map(lambda words: filtered(words)[1])
     assert (reasons == "").mean() > 0.95
     assert not reasons.isin(["loop", "compression"]).any()
     stuck = heard.map(lambda words: " ".join(words.split()[:6] * 12))
-    assert (stuck.map(lambda words: misheard.judge(words).reason) != "").mean() > 0.99
+    assert (stuck.map(lambda words: filtered(words)[1]) != "").mean() > 0.99
 
 
 def test_real_lyrics_in_bangla_pass(music_data):
     path = music_data / "lyrics" / "bangla_public_domain.csv"
     if not path.exists():
         pytest.skip("no real lyrics")
-    reasons = pd.read_csv(path)["text"].map(lambda words: misheard.judge(words).reason)
+    reasons = pd.read_csv(path)["text"].map(lambda words: filtered(words)[1])
     assert (reasons == "").mean() > 0.99

@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_mutual_info_score as ami
 from torch import nn
 
 from lib.errors import UserError
-from lib.lyrics.fusion import fill_missing, sizes
+from lib.lyrics import fill_missing, sizes
 from lib.models import multimodal
 from lib.models.multimodal import MaskedBatchNorm, MultimodalVAE, ProductOfExpertsVAE
 from lib.training import trainer as training

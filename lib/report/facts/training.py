@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from lib import lyrics
 from lib.audio import mfcc as audio
 from lib.catalogue import REPRESENTATIONS, title
 from lib.evaluation import health
-from lib.lyrics import embeddings as embed
 from lib.models import autoencoder as models
 from lib.report.display import Table
 
@@ -37,7 +37,7 @@ def facts(folder: Path) -> dict[str, str | bool]:
         "n_mels": f"{audio.N_MELS}",
         "n_mfcc": f"{_default(audio.mfcc, 'n_mfcc')}",
         "n_frames": f"{audio.IMAGE_FRAMES}",
-        "tfidf_dims": f"{_default(embed.tfidf, 'n_dims')}",
+        "tfidf_dims": f"{lyrics.TFIDF_DIMS}",
         "hidden": " and ".join(map(str, hidden)),
         "active_variance": f"{health.ACTIVE_VARIANCE:g}",
         "active_kl": f"{health.ACTIVE_KL:g}",

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
+from lib import lyrics
 from lib.audio import mfcc as audio
 from lib.catalogue import LANGUAGES, SCORES, Method, algorithm, title
 from lib.clustering import algorithms as clustering
 from lib.corpora import demo
 from lib.errors import Missing
 from lib.evaluation import comparison, statistics
-from lib.lyrics import sources as text
 from lib.report.display import say
 from lib.report.wording import listed, number, signed
 
@@ -240,7 +240,7 @@ def clusters(truth: np.ndarray, labels: np.ndarray) -> Markdown:
 def words(table: pd.DataFrame) -> Markdown:
     """Say how many tracks have words, in which languages, and where they come from."""
     sources = table["source"].value_counts()
-    sung = table[table["source"].isin(text.SUNG)]
+    sung = table[table["source"].isin(lyrics.SUNG)]
     if not len(sung):
         return say(
             "No track of this corpus has lyrics or a transcript, so the rows that need words are "
