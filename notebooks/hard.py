@@ -19,8 +19,8 @@
 # A VAE has one knob that nobody leaves alone: the weight beta of its KL term. Here it is turned from end to
 # end, to see what it buys and what it costs. Then come the networks that are told more, or assume more: one
 # that knows a fact about each track, two that hear sound and words at once, one whose prior is a mixture of
-# clusters. At the end all methods of all tasks stand in one table. Sources and formulas stand in the chapter
-# *Method*.
+# clusters. At the end these methods are compared with those of the other tasks in one table. Sources and formulas
+# stand in the chapter *Method*.
 
 # %% tags=["parameters"]
 corpus: str = "demo"  # demo, gtzan, gtzan_table, fma, or a folder
@@ -253,7 +253,7 @@ sentences.tried(tried, summed)
 # %% [markdown]
 # ## The verdict
 #
-# All spaces, each under every algorithm. The *overall* score of a method is the mean of its ranks by AMI, ARI, NMI and
+# The spaces of all tasks, without matched PCA and words alone, each under every algorithm. The *overall* score of a method is the mean of its ranks by AMI, ARI, NMI and
 # purity; without labels, its rank by the silhouette of its clusters in the shared space. That silhouette stands
 # in the table for comparison, but has no vote beside labels, since it is taken among the MFCC means and favours
 # what was made of them. Methods that leave more than one track in twenty out, and those that were told the genre, are
