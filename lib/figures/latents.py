@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.evaluation import health, statistics
-from lib.figures.style import BLUE, GREEN, ORANGE, WIDTH, minus, panels
+from lib.figures.style import BLUE, GREEN, ORANGE, WIDTH, panels
 from lib.inspection.traversal import Traversal
 
 _VERDICTS = {"healthy": (BLUE, "o"), "weak": (ORANGE, "^"), "collapsed": ("0.2", "X"),
@@ -193,7 +193,7 @@ def _traversal_lines(found: Traversal) -> Figure:
 
 
 def _signed(step: float) -> str:
-    return minus(f"{step:+.2g}") if step else "0"
+    return statistics.minus(f"{step:+.2g}") if step else "0"
 
 
 def _row_labels(found: Traversal) -> list[str]:

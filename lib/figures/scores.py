@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from lib import catalogue
 from lib.evaluation import statistics
-from lib.figures.style import BLUE, minus, panels
+from lib.figures.style import BLUE, panels
 
 
 def score_bars(rows: pd.DataFrame, scores: Sequence[str]) -> Figure:
@@ -62,7 +62,7 @@ def score_matrix(table: pd.DataFrame, label: str, lower_is_better: Sequence[str]
         colours = (table * signs - (table * signs).min()) / (table.max() - table.min())
     size = (2.6 + 0.72 * table.shape[1], 1.2 + 0.3 * table.shape[0])
     figure, axis = plt.subplots(figsize=size, layout="constrained")
-    cells = table.map(lambda value: minus(f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"))
+    cells = table.map(lambda v: statistics.minus(f"{v:.2f}" if abs(v) < 10 else f"{v:.0f}"))
     sns.heatmap(colours, annot=cells, fmt="", cmap="viridis", ax=axis, linewidths=0.5,
                 cbar_kws={"label": label})  # fmt: skip
     axis.set(xlabel="", ylabel="")

@@ -1,4 +1,4 @@
-"""What all figures share: colours, markers, maps of points, small multiples, the minus sign."""
+"""What all figures share: colours, markers, maps of points, small multiples."""
 
 from __future__ import annotations
 
@@ -59,8 +59,3 @@ def panels(
     for axis in axes.flat[n:]:
         axis.set_axis_off()
     return figure, list(axes.flat[:n])
-
-
-def minus(number: str) -> str:
-    """Write the hyphen of a number as a minus sign."""
-    return number.replace("-", "−")
