@@ -114,9 +114,15 @@ report.say(
 # [The figure below](#fig-easy-training) shows the losses. Look at the right ends: a curve that still moves there is a
 # network not yet done, and a KL that falls to zero would be a code that carries nothing.
 
-# %% mystnb={"figure": {"caption": "Losses over epochs: the mean over seeds, the band from the lowest to the highest.", "name": "fig-easy-training"}, "image": {"alt": "Three panels: total, reconstruction and KL loss over epochs for the autoencoder and the VAE"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 curves = figures.training_curves({"Autoencoder": autoencoder.history, "VAE": vae.history})
-study.keep(curves, "easy_training")
+study.figure(
+    curves,
+    "Losses over epochs: the mean over seeds, the band from the lowest to the highest.",
+    "easy-training",
+    alt="Three panels: total, reconstruction and KL loss over epochs for the autoencoder and the "
+    "VAE",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.settled({"autoencoder": autoencoder.history, "VAE": vae.history})
@@ -171,10 +177,15 @@ sentences.duel(rows, "silhouette_shared", "vae", "pca", "pca_matched")
 # [The figure below](#fig-easy-scores) shows the scores with their intervals: where two intervals overlap widely, there
 # is no winner.
 
-# %% mystnb={"figure": {"caption": "Scores of k-means on each representation, with 95% intervals over seeds.", "name": "fig-easy-scores"}, "image": {"alt": "Points with error bars, one row for each representation, one panel for each score"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 shown = ["ami", "nmi", "ari", "purity", "silhouette", "silhouette_shared"]
 others = rows[rows["algorithm"] != "genres"]  # whose 1.0 would press all the others flat
-study.keep(figures.score_bars(others, shown), "easy_scores")
+study.figure(
+    figures.score_bars(others, shown),
+    "Scores of k-means on each representation, with 95% intervals over seeds.",
+    "easy-scores",
+    alt="Points with error bars, one row for each representation, one panel for each score",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.leaders(rows, shown)
@@ -187,9 +198,15 @@ sentences.leaders(rows, shown)
 # clearly above its dash is at least no Gaussian cloud; that it is music, only labels can say. The curve is noise that is equally wide in all
 # directions, to guide the eye.
 
-# %% mystnb={"figure": {"caption": "Silhouette against effective dimensions. Dashes are noise of each space's own shape, the curve is round noise.", "name": "fig-easy-noise"}, "image": {"alt": "Scatter plot of representations with a falling line for noise"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 points, line = study.against_noise(spaces, scores)
-study.keep(figures.noise_line(points, line), "easy_noise_line")
+study.figure(
+    figures.noise_line(points, line),
+    "Silhouette against effective dimensions. Dashes are noise of each space's own shape, the"
+    " curve is round noise.",
+    "easy-noise",
+    alt="Scatter plot of representations with a falling line for noise",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 space_sentences.noise(points)
@@ -204,10 +221,15 @@ sentences.duel(rows, "silhouette", "vae", "pca", "pca_matched")
 # UMAP, coloured by genre and by cluster. Look for genres that lie together; the distances between groups
 # mean nothing on such maps.
 
-# %% mystnb={"figure": {"caption": "The VAE's latent space (first seed) by t-SNE and UMAP, coloured by genre and by cluster.", "name": "fig-easy-maps"}, "image": {"alt": "Four scatter plots of the tracks"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 z, clusters = vae.z[0], scores.clusters(latent)[0]
 flat = {"t-SNE": projection.tsne(z), "UMAP": projection.umap(z)}
-study.keep(figures.maps(flat, {"genre": study.data.truth, "cluster": clusters}), "easy_maps")
+study.figure(
+    figures.maps(flat, {"genre": study.data.truth, "cluster": clusters}),
+    "The VAE's latent space (first seed) by t-SNE and UMAP, coloured by genre and by cluster.",
+    "easy-maps",
+    alt="Four scatter plots of the tracks",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 space_sentences.neighbours(z, study.data.truth)
@@ -216,8 +238,13 @@ space_sentences.neighbours(z, study.data.truth)
 # [The figure below](#fig-easy-genres) counts what each cluster of that partition holds. A genre that fills a column
 # alone was found; a genre spread over a row was not.
 
-# %% mystnb={"figure": {"caption": "Genres in each of the VAE's clusters (first seed).", "name": "fig-easy-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(figures.contingency(study.data.truth, clusters), "easy_contingency")
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
+study.figure(
+    figures.contingency(study.data.truth, clusters),
+    "Genres in each of the VAE's clusters (first seed).",
+    "easy-genres",
+    alt="Heat map of the number of tracks by genre and cluster",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.clusters(study.data.truth, clusters)

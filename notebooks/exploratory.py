@@ -48,8 +48,13 @@ report.say(study.data.corpus.summary)
 # the scores of later chapters easy to read; tracks of different lengths would make length itself a
 # feature.
 
-# %% mystnb={"figure": {"caption": "Tracks of each genre, and how long they are.", "name": "fig-corpus"}, "image": {"alt": "Bars of the number of tracks by genre, and a histogram of durations"}} tags=["hide-input"]
-study.keep(figures.corpus_overview(study.data.corpus.tracks), "corpus")
+# %% tags=["hide-input"]
+study.figure(
+    figures.corpus_overview(study.data.corpus.tracks),
+    "Tracks of each genre, and how long they are.",
+    "corpus",
+    alt="Bars of the number of tracks by genre, and a histogram of durations",
+)
 
 # %% tags=["remove-input"]
 sentences.corpus(study.data.corpus.tracks)
@@ -67,8 +72,13 @@ report.players(study.data.excerpts(seconds=5))
 # waveform; as the mel spectrogram, where beats are vertical and held notes horizontal lines; and as its
 # MFCCs, which describe the outline of each spectrum, its timbre, and little else.
 
-# %% mystnb={"figure": {"caption": "One track: waveform, mel spectrogram and MFCCs.", "name": "fig-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of one track over time"}} tags=["book-only", "hide-input"]
-study.keep(figures.track(*study.data.example()), "track")
+# %% tags=["book-only", "hide-input"]
+study.figure(
+    figures.track(*study.data.example()),
+    "One track: waveform, mel spectrogram and MFCCs.",
+    "track",
+    alt="Waveform, mel spectrogram and MFCCs of one track over time",
+)
 
 # %% tags=["book-only", "remove-input"]
 sentences.track(*study.data.example())
@@ -79,9 +89,14 @@ sentences.track(*study.data.example())
 # Each track is summed up by the means of its 20 MFCCs. [The figure below](#fig-correlation) shows how they correlate over
 # tracks. Strong blocks away from the diagonal are redundancy: what PCA, and any autoencoder, lives on.
 
-# %% mystnb={"figure": {"caption": "Correlation of the 20 MFCC means over tracks.", "name": "fig-correlation"}, "image": {"alt": "Heat map of correlations between 20 features"}} tags=["book-only", "hide-input"]
+# %% tags=["book-only", "hide-input"]
 means = [f"mfcc{i}_mean" for i in range(1, 21)]
-study.keep(figures.mfcc_correlation(study.data.features.vectors[means]), "feature_correlation")
+study.figure(
+    figures.mfcc_correlation(study.data.features.vectors[means]),
+    "Correlation of the 20 MFCC means over tracks.",
+    "correlation",
+    alt="Heat map of correlations between 20 features",
+)
 
 # %% tags=["book-only", "remove-input"]
 sentences.correlation(study.data.features.vectors[means])
@@ -90,9 +105,14 @@ sentences.correlation(study.data.features.vectors[means])
 # [The figure below](#fig-raw-map) maps the standardised features to the plane. No model has touched them yet, so
 # whatever groups of genres show here, later models did not invent.
 
-# %% mystnb={"figure": {"caption": "The standardised MFCC means by t-SNE, coloured by genre.", "name": "fig-raw-map"}, "image": {"alt": "Scatter plot of the tracks coloured by genre"}} tags=["book-only", "hide-input"]
+# %% tags=["book-only", "hide-input"]
 flat = {"t-SNE": projection.tsne(study.data.inputs)}
-study.keep(figures.maps(flat, {"genre": study.data.truth}), "raw_map")
+study.figure(
+    figures.maps(flat, {"genre": study.data.truth}),
+    "The standardised MFCC means by t-SNE, coloured by genre.",
+    "raw-map",
+    alt="Scatter plot of the tracks coloured by genre",
+)
 
 # %% tags=["book-only", "remove-input"]
 space_sentences.neighbours(study.data.inputs, study.data.truth)
@@ -112,9 +132,14 @@ study.table(demo.genre_table(), caption, "demo-genres")
 # From the factors follows a score, [the figure below](#fig-demo-score): look for the bass that walks along the bottom, and
 # the drums, whose keys (those of General MIDI) lie among and above it. Each part is then synthesised by itself.
 
-# %% mystnb={"figure": {"caption": "The score of one composed track: time runs to the right, pitch upwards.", "name": "fig-demo-score"}, "image": {"alt": "Piano roll of one composed track, a colour for each part"}} tags=["book-only", "hide-input"]
+# %% tags=["book-only", "hide-input"]
 score = demo.compose("jazz", 0)
-study.keep(figures.piano_roll(score.notes(), score.track_id), "demo_score")
+study.figure(
+    figures.piano_roll(score.notes(), score.track_id),
+    "The score of one composed track: time runs to the right, pitch upwards.",
+    "demo-score",
+    alt="Piano roll of one composed track, a colour for each part",
+)
 
 # %% tags=["book-only", "remove-input"]
 sentences.score(score)
@@ -129,9 +154,14 @@ report.players({"the whole": demo.render(score), **demo.stems(score)})
 # [The figure below](#fig-demo-track) shows the same track as a spectrogram: drums are vertical lines from bottom to top, the
 # bass is the bright bars at the bottom, and the wavering lines are the voice, one above the other for its overtones.
 
-# %% mystnb={"figure": {"caption": "The composed track: waveform, mel spectrogram and MFCCs.", "name": "fig-demo-track"}, "image": {"alt": "Waveform, mel spectrogram and MFCCs of the composed track over time"}} tags=["book-only", "hide-input"]
+# %% tags=["book-only", "hide-input"]
 composed = demo.render(score)
-study.keep(figures.track(composed, score.track_id), "demo_track")
+study.figure(
+    figures.track(composed, score.track_id),
+    "The composed track: waveform, mel spectrogram and MFCCs.",
+    "demo-track",
+    alt="Waveform, mel spectrogram and MFCCs of the composed track over time",
+)
 
 # %% tags=["book-only", "remove-input"]
 sentences.track(composed, score.track_id)

@@ -72,8 +72,13 @@ members = sweep.members(swept)
 dimensions = sweep.dimensions(swept)
 study.table(tables.sweep(members), "What each beta does to the code.", "hard-sweep")
 
-# %% mystnb={"figure": {"caption": "Rate against distortion: a point a network, a line through the means of each beta.", "name": "fig-hard-rate"}, "image": {"alt": "Scatter of KL against reconstruction error, joined in the order of beta"}} tags=["hide-input", "nbval-ignore-output"]
-study.keep(figures.rate_distortion(members), "hard_rate_distortion")
+# %% tags=["hide-input", "nbval-ignore-output"]
+study.figure(
+    figures.rate_distortion(members),
+    "Rate against distortion: a point a network, a line through the means of each beta.",
+    "hard-rate",
+    alt="Scatter of KL against reconstruction error, joined in the order of beta",
+)
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sweep_sentences.rate_distortion(members)
@@ -84,11 +89,21 @@ sweep_sentences.rate_distortion(members)
 # [The figure after it](#fig-hard-code) follows what is left of the code over beta: how many latents are active, how much their
 # means vary, how strongly they correlate two by two, and their total correlation, which is zero for independent ones.
 
-# %% mystnb={"figure": {"caption": "KL of each latent dimension, sorted; a panel for each beta.", "name": "fig-hard-kl"}, "image": {"alt": "Sorted bars of KL per dimension, one panel for each beta"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(figures.kl_bars(dimensions), "hard_kl_bars")
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
+study.figure(
+    figures.kl_bars(dimensions),
+    "KL of each latent dimension, sorted; a panel for each beta.",
+    "hard-kl",
+    alt="Sorted bars of KL per dimension, one panel for each beta",
+)
 
-# %% mystnb={"figure": {"caption": "The state of the code over beta: active units, variance, correlation, total correlation.", "name": "fig-hard-code"}, "image": {"alt": "Panels of measures of the code over beta, with bands over seeds"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(figures.code_state(members), "hard_code")
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
+study.figure(
+    figures.code_state(members),
+    "The state of the code over beta: active units, variance, correlation, total correlation.",
+    "hard-code",
+    alt="Panels of measures of the code over beta, with bands over seeds",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sweep_sentences.code(members, dimensions)
@@ -107,8 +122,14 @@ headline = study.headline
 sweep_rows = study.score(by_beta(swept)).rows
 members = sweep.with_scores(members, sweep_rows)
 
-# %% mystnb={"figure": {"caption": "Silhouette in the model's own space and in the shared one, and AMI with the genres, over beta; betas at which most networks have collapsed are hatched.", "name": "fig-hard-silhouette"}, "image": {"alt": "Lines of three scores over beta"}} tags=["hide-input", "nbval-ignore-output"]
-study.keep(figures.silhouettes(members), "hard_silhouettes")
+# %% tags=["hide-input", "nbval-ignore-output"]
+study.figure(
+    figures.silhouettes(members),
+    "Silhouette in the model's own space and in the shared one, and AMI with the genres, over"
+    " beta; betas at which most networks have collapsed are hatched.",
+    "hard-silhouette",
+    alt="Lines of three scores over beta",
+)
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sweep_sentences.misleading(sweep.misleading(members))
@@ -117,10 +138,15 @@ sweep_sentences.misleading(sweep.misleading(members))
 # [The figure below](#fig-hard-betas) maps the latent space at each beta by t-SNE, the first seed each time. A map always
 # shows some shape, even of noise: trust it only as far as the numbers above go.
 
-# %% mystnb={"figure": {"caption": "The latent space at each beta (first seed) by t-SNE, coloured by genre.", "name": "fig-hard-betas"}, "image": {"alt": "Small multiples of scatter plots, one for each beta"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 first, titles = sweep.one_seed(swept), sweep.titles(members)
 maps = {titles[b]: study.map(swept.z[m]) for b, m in first.items()}
-study.keep(figures.maps(maps, {"genre": study.data.truth}), "hard_beta_maps")
+study.figure(
+    figures.maps(maps, {"genre": study.data.truth}),
+    "The latent space at each beta (first seed) by t-SNE, coloured by genre.",
+    "hard-betas",
+    alt="Small multiples of scatter plots, one for each beta",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 space_sentences.nearest({titles[b]: swept.z[m] for b, m in first.items()}, study.data.truth)
@@ -213,10 +239,16 @@ verdict_sentences.disentanglement(together)
 # panel is what the decoder makes of it. (Without audio there is no such network, and the VAE at the beta looked at
 # stands in.)
 
-# %% mystnb={"figure": {"caption": "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of the prior.", "name": "fig-hard-traversal"}, "image": {"alt": "Grid of decoded features, a row for each latent dimension"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 pictured = networks.get("conv_vae", looked_at)
 moved = traversal.traverse(pictured, 0, track=0)
-study.keep(figures.traversal(moved), "hard_traversal")
+study.figure(
+    figures.traversal(moved),
+    "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of"
+    " the prior.",
+    "hard-traversal",
+    alt="Grid of decoded features, a row for each latent dimension",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sweep_sentences.traversal(moved)
@@ -275,11 +307,17 @@ study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard
 # anew, the same for all.
 # A bar joins methods that cannot be told apart.
 
-# %% mystnb={"figure": {"caption": "Mean rank over half samples of the tracks, with the range of 95% of them; no two methods on one bar can be told apart.", "name": "fig-hard-ranks"}, "image": {"alt": "Methods on an axis of ranks, with bars that join those that cannot be told apart"}} tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["hide-input", "nbval-ignore-output"]
 fair = methods[methods["algorithm"].isin(["kmeans", "mixture"])]
 draws = verdict.resample(fair, scores.partitions, study.data.truth, study.data.inputs)
 ranks, groups = draws[headline].ranks(), draws[headline].groups()
-study.keep(figures.critical_difference(ranks, groups, headline), "hard_ranks")
+study.figure(
+    figures.critical_difference(ranks, groups, headline),
+    "Mean rank over half samples of the tracks, with the range of 95% of them; no two methods"
+    " on one bar can be told apart.",
+    "hard-ranks",
+    alt="Methods on an axis of ranks, with bars that join those that cannot be told apart",
+)
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 verdict_sentences.verdict(methods, draws, headline)
@@ -294,17 +332,27 @@ verdict_sentences.leak(methods, headline)
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-top) holds the ten best against PCA and k-means, the plain way.
 
-# %% mystnb={"figure": {"caption": "The ten best methods overall, with 95% intervals over seeds; the line is PCA with k-means.", "name": "fig-hard-top"}, "image": {"alt": "Horizontal bars of the ten best methods"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 plain_way = methods.loc[methods["method"] == "PCA", headline].iloc[0]
 figure = figures.top_bars(methods[:10], headline, ("PCA, k-means", plain_way))
-study.keep(figure, "hard_top")
+study.figure(
+    figure,
+    "The ten best methods overall, with 95% intervals over seeds; the line is PCA with k-means.",
+    "hard-top",
+    alt="Horizontal bars of the ten best methods",
+)
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-stability) sets the score of each method against how alike the partitions of its seeds are: a
 # method that finds another answer each time has found none.
 
-# %% mystnb={"figure": {"caption": "Score against stability, the mean ARI between the partitions of two seeds.", "name": "fig-hard-stability"}, "image": {"alt": "Scatter of score against stability, a point for each method"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(figures.stability(methods, headline), "hard_stability")
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
+study.figure(
+    figures.stability(methods, headline),
+    "Score against stability, the mean ARI between the partitions of two seeds.",
+    "hard-stability",
+    alt="Scatter of score against stability, a point for each method",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 verdict_sentences.stability(methods, headline)
@@ -321,9 +369,14 @@ verdict_sentences.betas(verdict.betas(rows, headline), headline)
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-words) compares spaces with words and without, seed by seed.
 
-# %% mystnb={"figure": {"caption": "What words add to sound, with 95% intervals over seeds.", "name": "fig-hard-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 compared = comparison.differences(rows, headline, verdict.with_words(rows))
-study.keep(figures.differences(compared), "hard_words")
+study.figure(
+    figures.differences(compared),
+    "What words add to sound, with 95% intervals over seeds.",
+    "hard-words",
+    alt="Horizontal intervals of differences, one for each comparison",
+)
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.added(compared, "adding words")

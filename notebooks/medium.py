@@ -93,9 +93,14 @@ study.table(tables.health(trained), "The networks and their health.", "medium-he
 # [The figure below](#fig-medium-training) shows how they learned. The image has many times more numbers than the
 # vector, so the losses of the 2-D network live on another scale.
 
-# %% mystnb={"figure": {"caption": "Losses over epochs; the band runs from the lowest to the highest seed.", "name": "fig-medium-training"}, "image": {"alt": "Three panels of losses over epochs, one line for each network"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 curves = {title(name): t.history for name, t in trained.items()}
-study.keep(figures.training_curves(curves, log=True), "medium_training")
+study.figure(
+    figures.training_curves(curves, log=True),
+    "Losses over epochs; the band runs from the lowest to the highest seed.",
+    "medium-training",
+    alt="Three panels of losses over epochs, one line for each network",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.settled(curves)
@@ -104,12 +109,17 @@ sentences.settled(curves)
 # What does the 2-D network keep of a track? Where there is audio, the figure below shows images of a few
 # tracks above, and below what the network rebuilds of them from its code: look for what is gone.
 
-# %% mystnb={"figure": {"caption": "MFCC images, and what the 2-D convolutional VAE (first seed) rebuilds of them.", "name": "fig-medium-images"}, "image": {"alt": "Pairs of heat maps: a track's MFCC image and its reconstruction"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 some = study.data.one_of_each_genre[:4]
 images, rebuilt = study.reconstruct_images(trained.get("conv_vae"))
 titles = study.data.tracks["track_id"].iloc[some]
 figure = figures.reconstructions(images[some], rebuilt[some], titles)
-study.keep(figure, "medium_reconstructions")
+study.figure(
+    figure,
+    "MFCC images, and what the 2-D convolutional VAE (first seed) rebuilds of them.",
+    "medium-images",
+    alt="Pairs of heat maps: a track's MFCC image and its reconstruction",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.rebuilt(images, rebuilt)
@@ -180,14 +190,24 @@ sentences.ranking(ranked, headline)
 # read side by side. Only the shared silhouette can be compared from row to row; the other scores of geometry
 # are taken in each space itself. Look for columns that disagree: a space that wins by geometry and loses by genre.
 
-# %% mystnb={"figure": {"caption": "The headline score of each space under each algorithm.", "name": "fig-medium-matrix"}, "image": {"alt": "Heat map of scores, spaces down, algorithms across"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 figure = figures.score_matrix(comparison.means(rows, headline), title(headline))
-study.keep(figure, "medium_matrix")
+study.figure(
+    figure,
+    "The headline score of each space under each algorithm.",
+    "medium-matrix",
+    alt="Heat map of scores, spaces down, algorithms across",
+)
 
-# %% mystnb={"figure": {"caption": "All scores under k-means; the numbers are raw, the colours scaled by column.", "name": "fig-medium-scores"}, "image": {"alt": "Heat map of scores, spaces down, scores across, scaled by column"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 scores = tables.kmeans_scores(rows)
 figure = figures.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
-study.keep(figure, "medium_scores")
+study.figure(
+    figure,
+    "All scores under k-means; the numbers are raw, the colours scaled by column.",
+    "medium-scores",
+    alt="Heat map of scores, spaces down, scores across, scaled by column",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 agreed = ["ami", "ari", "purity"] if study.data.corpus.labelled else []
@@ -201,11 +221,16 @@ sentences.leaders(rows, [*agreed, "silhouette", "silhouette_shared"])
 # for the number of comparisons; grey is inside the noise, or has no noise to be judged by. All of it speaks of seeds
 # on these very tracks; where nothing is learned, only the starts of the algorithm vary.
 
-# %% mystnb={"figure": {"caption": "Differences of the headline score with 95% intervals over seeds.", "name": "fig-medium-words"}, "image": {"alt": "Horizontal intervals of differences, one for each comparison"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 words = {f"{kind} added": (f"Sound + {kind}", "Raw features") for kind in ("TF-IDF", "SBERT")}
 convolved = {f"{kind} − VAE": (kind, "VAE") for kind in ("1-D conv VAE", "2-D conv VAE")}
 compared = comparison.differences(rows, headline, words | convolved)
-study.keep(figures.differences(compared), "medium_differences")
+study.figure(
+    figures.differences(compared),
+    "Differences of the headline score with 95% intervals over seeds.",
+    "medium-words",
+    alt="Horizontal intervals of differences, one for each comparison",
+)
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.added(compared[compared["pair"].isin(words)], "adding words")
@@ -278,9 +303,14 @@ space_sentences.why(*readings, rows)
 # [The figure below](#fig-medium-maps) maps each space by t-SNE, coloured by genre, the same colour for the same genre
 # throughout.
 
-# %% mystnb={"figure": {"caption": "Each space (first seed) by t-SNE, coloured by genre.", "name": "fig-medium-maps"}, "image": {"alt": "Small multiples of scatter plots, one for each space"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 flat = {name: study.map(z[0]) for name, z in codes.items()}
-study.keep(figures.maps(flat, {"genre": study.data.truth}), "medium_maps")
+study.figure(
+    figures.maps(flat, {"genre": study.data.truth}),
+    "Each space (first seed) by t-SNE, coloured by genre.",
+    "medium-maps",
+    alt="Small multiples of scatter plots, one for each space",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 space_sentences.nearest({name: z[0] for name, z in codes.items()}, study.data.truth)
@@ -289,13 +319,23 @@ space_sentences.nearest({name: z[0] for name, z in codes.items()}, study.data.tr
 # [The first figure below](#fig-medium-genres) and [the second](#fig-medium-languages) look into the best space under k-means: what its
 # clusters hold of each genre and of each language. Noise, where there is any, is cluster -1.
 
-# %% mystnb={"figure": {"caption": "Clusters of the best space (k-means, first seed) against genres.", "name": "fig-medium-genres"}, "image": {"alt": "Heat map of the number of tracks by genre and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 winner = scores.best(spaces, headline)
 clusters = scores.clusters(winner)[0]
-study.keep(figures.contingency(study.data.truth, clusters), "medium_genres")
+study.figure(
+    figures.contingency(study.data.truth, clusters),
+    "Clusters of the best space (k-means, first seed) against genres.",
+    "medium-genres",
+    alt="Heat map of the number of tracks by genre and cluster",
+)
 
-# %% mystnb={"figure": {"caption": "The same clusters against languages.", "name": "fig-medium-languages"}, "image": {"alt": "Heat map of the number of tracks by language and cluster"}} tags=["book-only", "hide-input", "nbval-ignore-output"]
-study.keep(figures.contingency(study.data.languages, clusters, "Language"), "medium_languages")
+# %% tags=["book-only", "hide-input", "nbval-ignore-output"]
+study.figure(
+    figures.contingency(study.data.languages, clusters, "Language"),
+    "The same clusters against languages.",
+    "medium-languages",
+    alt="Heat map of the number of tracks by language and cluster",
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.clusters(study.data.truth, clusters)

@@ -9,8 +9,10 @@ import inspect
 import textwrap
 from collections.abc import Mapping
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from IPython import get_ipython
 from IPython.display import HTML, Markdown
 
 from lib.audio import encoding
@@ -47,6 +49,31 @@ class Table:
             "text/markdown": self.markdown,
             "text/plain": self.frame.to_string(index=False),
         }
+
+
+class Figure:
+    """A figure that is numbered and captioned in the book, and plain in JupyterLab.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What to show.
+    caption : str
+        One sentence or two.
+    name : str
+        The label by which the book's text refers to it, as in ``[the figure below](#fig-track)``.
+    alt : str
+        What is to be seen, for those who cannot see it.
+    """
+
+    def __init__(self, figure: mpl.figure.Figure, caption: str, name: str, alt: str):
+        self.figure = figure
+        self._metadata = {"figure": {"caption": caption, "name": name}, "image": {"alt": alt}}
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        shell = get_ipython()
+        data, _ = shell.display_formatter.format(self.figure) if shell else ({}, {})
+        return data, {"mystnb": self._metadata}  # where book/_ext/figures.py looks for it
 
 
 def say(*sentences: str) -> Markdown:

@@ -8,7 +8,7 @@ from functools import partial
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as MatplotlibFigure
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
@@ -18,7 +18,7 @@ from lib.clustering import algorithms as clustering
 from lib.clustering import projection
 from lib.errors import Missing, unless_missing
 from lib.evaluation import partition as metrics
-from lib.report import Table, results
+from lib.report import Figure, Table, results
 from lib.settings import Settings
 from lib.study.dataset import NO_AUDIO, Dataset
 from lib.study.representation import Representation, Scores
@@ -381,8 +381,27 @@ class Study:
         return Table(frame, caption, f"tab-{name}")
 
     @unless_missing
-    def keep(self, figure: Figure, name: str) -> Figure:
-        """Save a figure as PNG and SVG into the results folder, and hand it on to be shown."""
+    def figure(
+        self, figure: MatplotlibFigure | Missing, caption: str, name: str, *, alt: str
+    ) -> Figure:
+        """Save a figure as PNG and SVG into the results folder, and hand it on to be shown.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.Figure or Missing
+            If it is missing, the reason shows.
+        caption : str
+            One sentence or two.
+        name : str
+            Of the files; the book's text refers to the figure as ``fig-<name>``.
+        alt : str
+            What is to be seen, for those who cannot see it.
+
+        Returns
+        -------
+        report.Figure
+            Numbered in the book, plain in JupyterLab.
+        """
         results.save_figure(self.folder, name, figure)
         plt.close(figure)
-        return figure
+        return Figure(figure, caption, f"fig-{name}", alt)

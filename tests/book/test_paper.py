@@ -78,7 +78,8 @@ def test_latex_takes_wide_tables_vectors_and_any_script(tmp_path):
         shutil.copy(ROOT / name, tmp_path / name)
     markdown = new_output("display_data", {"text/markdown": TABLE})
     figure = shown("image/png", PNG)
-    figure.metadata["mystnb"] = {"figure": {"caption": "A dot.", "name": "fig-dot"}}
+    said = {"figure": {"caption": "A dot.", "name": "fig-dot"}}
+    figure.outputs[0].metadata["mystnb"] = said
     notebook = new_notebook(
         cells=[
             new_markdown_cell(f"# Any\n\n{STRANGE}: {{numref}}`fig-dot`, {{numref}}`tab-wide`"),
