@@ -133,38 +133,38 @@ study.table(demo.genre_table(), caption, "demo-genres")
 # the drums, whose keys (those of General MIDI) lie among and above it. Each part is then synthesised by itself.
 
 # %% tags=["book-only", "hide-input"]
-score = demo.compose("jazz", 0)
+composition = demo.compose("jazz", 0)
 study.figure(
-    figures.piano_roll(score.notes(), score.track_id),
+    figures.piano_roll(composition.notes(), composition.track_id),
     "The score of one composed track: time runs to the right, pitch upwards.",
     "demo-score",
     alt="Piano roll of one composed track, a colour for each part",
 )
 
 # %% tags=["book-only", "remove-input"]
-sentences.score(score)
+sentences.composition(composition)
 
 # %% [markdown] tags=["book-only"]
 # The parts alone, and the whole as it stands in the corpus, after the mix, the room and the tape:
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-report.players({"the whole": demo.render(score), **demo.stems(score)})
+report.players({"the whole": demo.render(composition), **demo.stems(composition)})
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-demo-track) shows the same track as a spectrogram: drums are vertical lines from bottom to top, the
 # bass is the bright bars at the bottom, and the wavering lines are the voice, one above the other for its overtones.
 
 # %% tags=["book-only", "hide-input"]
-composed = demo.render(score)
+composed = demo.render(composition)
 study.figure(
-    figures.track(composed, score.track_id),
+    figures.track(composed, composition.track_id),
     "The composed track: waveform, mel spectrogram and MFCCs.",
     "demo-track",
     alt="Waveform, mel spectrogram and MFCCs of the composed track over time",
 )
 
 # %% tags=["book-only", "remove-input"]
-sentences.track(composed, score.track_id)
+sentences.track(composed, composition.track_id)
 
 # %% [markdown] tags=["book-only"]
 # A second set of composed clips holds everything still but eight factors, which are drawn uniformly and

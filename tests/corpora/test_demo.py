@@ -20,7 +20,7 @@ from sklearn.metrics import normalized_mutual_info_score as nmi
 
 from lib import runtime
 from lib.corpora import demo
-from lib.corpora.demo import files, genres, sound, words
+from lib.corpora.demo import genres, sound, words, writing
 from lib.errors import UserError
 
 # VERSION, and the hash of the samples of `tiny`. Where it changes, every corpus that is already
@@ -29,11 +29,15 @@ PINNED = (3, "4f22650510265398")
 TINY = """
 import hashlib
 from lib.corpora import demo
-from lib.corpora.demo import sound
-scores = [demo.compose(genre, 3, seconds=2.0) for genre in demo.GENRES]
-scores += [demo.compose_factors(i, seconds=2.0) for i in range(5)]
-tiny = hashlib.sha256(b"".join(sound.pcm(s).astype("<i2").tobytes() for s in scores)).hexdigest()
+from lib.corpora.demo import sound, writing
+composed = [demo.compose(genre, 3, seconds=2.0) for genre in demo.GENRES]
+composed += [writing.compose("factors", "factors", i, 2.0, 0) for i in range(5)]
+tiny = hashlib.sha256(b"".join(sound.pcm(c).astype("<i2").tobytes() for c in composed)).hexdigest()
 """
+
+
+def factors_clip(index, seconds=5.0) -> demo.Composition:
+    return writing.compose("factors", "factors", index, seconds, 0)
 
 
 def record(folder) -> dict:
@@ -60,23 +64,23 @@ def rendered(monkeypatch) -> list[str]:
     """The ids of the tracks that are rendered from here on."""
     ids, pcm = [], sound.pcm
 
-    def counting(score):
-        ids.append(score.track_id)
-        return pcm(score)
+    def counting(song):
+        ids.append(song.track_id)
+        return pcm(song)
 
     monkeypatch.setattr(sound, "pcm", counting)
     return ids
 
 
 @pytest.fixture(scope="module")
-def tracks() -> list[tuple[demo.Score, np.ndarray]]:
+def tracks() -> list[tuple[demo.Composition, np.ndarray]]:
     """150 tracks of five seconds, with their samples."""
-    scores = [demo.compose(genre, i, seconds=5.0) for genre in demo.GENRES for i in range(15)]
-    return [(score, demo.render(score)) for score in scores]
+    songs = [demo.compose(genre, i, seconds=5.0) for genre in demo.GENRES for i in range(15)]
+    return [(song, demo.render(song)) for song in songs]
 
 
 @pytest.fixture(scope="module")
-def scores() -> list[demo.Score]:
+def songs() -> list[demo.Composition]:
     """500 tracks, unheard."""
     return [demo.compose(g, i, seed=1, seconds=2.0) for g in demo.GENRES for i in range(50)]
 
@@ -88,7 +92,7 @@ def scores() -> list[demo.Score]:
 def test_samples_are_pinned():
     found = {}
     exec(TINY, found)
-    assert (demo.VERSION, found["tiny"][:16]) == PINNED
+    assert (writing.VERSION, found["tiny"][:16]) == PINNED
 
 
 def test_vector_units_do_not_matter():
@@ -108,7 +112,7 @@ def test_workers_do_not_matter(small, tmp_path):
 
 def test_seeds_and_tracks_differ():
     sounds = [demo.compose("rock", i, seed, 1.0) for seed in (0, 1) for i in (0, 1)]
-    assert len({sound.pcm(score).tobytes() for score in sounds}) == 4
+    assert len({sound.pcm(song).tobytes() for song in sounds}) == 4
 
 
 def test_a_larger_corpus_keeps_the_tracks_of_a_smaller(small, rendered):
@@ -127,14 +131,14 @@ def test_corpus_is_an_ordinary_folder_of_music(small):
     for row in table.itertuples():
         samples, rate = soundfile.read(small / row.path)
         assert (rate, len(samples), row.duration) == (22050, 22050, 1.0)
-        score = demo.compose(row.genre, 0, seconds=1.0)
-        assert np.array_equal(samples, demo.render(score))
-        assert {name: str(value) for name, value in score.factors.items()} == {
-            name: str(getattr(row, name)) for name in score.factors
+        song = demo.compose(row.genre, 0, seconds=1.0)
+        assert np.array_equal(samples, demo.render(song))
+        assert {name: str(value) for name, value in song.factors.items()} == {
+            name: str(getattr(row, name)) for name in song.factors
         }
         lyrics = small / "lyrics" / f"{row.track_id}.txt"
         assert lyrics.is_file() == (row.lyrics_status in ("whole", "truncated"))
-        assert not lyrics.is_file() or lyrics.read_text(encoding="utf-8") == score.filed
+        assert not lyrics.is_file() or lyrics.read_text(encoding="utf-8") == song.filed
 
 
 def test_factors_split_has_one_column_a_factor(tmp_path):
@@ -186,10 +190,11 @@ def test_other_damage_is_mended(small, name, damage):
 
 def test_other_version_or_recipe_is_made_again(small, rendered, monkeypatch):
     before = contents(small)
-    monkeypatch.setattr(files, "VERSION", files.VERSION + 1)
+    monkeypatch.setattr(writing, "VERSION", writing.VERSION + 1)
     demo.write_corpus(small, per_genre=1, seconds=1, jobs=1)
     assert len(rendered) == 10
-    demo.write_corpus(small, per_genre=1, seconds=1, seed=5, jobs=1)
+    monkeypatch.setattr(writing, "SEED", 5)
+    demo.write_corpus(small, per_genre=1, seconds=1, jobs=1)
     assert len(rendered) == 20
     after = contents(small)
     assert all(before[name] != after[name] for name in before if name.endswith("flac"))
@@ -219,8 +224,7 @@ def test_killed_run_goes_on_where_it_stopped(tmp_path, rendered):
     assert 20 <= made < 200
     demo.write_corpus(folder, 20, 3.0, jobs=1)
     assert len(rendered) == 200 - made
-    assert files.whole(folder, record(folder)["recipe"], list(record(folder)["tracks"]))
-    assert not list(folder.rglob("*.tmp"))
+    assert writing.whole(folder, record(folder)["recipe"], list(record(folder)["tracks"]))
 
 
 def test_two_processes_at_once(tmp_path, small):
@@ -281,39 +285,39 @@ def test_factors_of_the_factors_split_are_independent():
 @settings(max_examples=100)
 def test_notes_can_be_played(genre, index, seconds):
     split = "factors" if genre == "factors" else "genres"
-    score = files.compose(split, genre, index, 0, seconds)
-    notes = score.notes()
-    assert len(notes) == len(score.events) > 0
+    song = writing.compose(split, genre, index, seconds, 0)
+    notes = song.notes()
+    assert len(notes) == len(song.events) > 0
     assert (notes["start"] >= 0).all()
     assert (notes["duration"] > 0).all()
     assert (notes["start"] + notes["duration"] <= seconds + 1e-9).all()
     assert notes["pitch"].between(20, 108).all()
     assert notes["velocity"].between(0.05, 1).all()
-    sung = [note for note in score.events if note.part == "voice"]
+    sung = [note for note in song.events if note.part == "voice"]
     assert all(note.vowel in "aAeioOu" and note.vowel for note in sung)
-    assert bool(sung) <= (score.factors["vocal"] != "none")
+    assert bool(sung) <= (song.factors["vocal"] != "none")
 
 
 def test_notes_keep_to_the_key():
     """Comp and bass of the factors split play the scale, so tonic and mode can be heard."""
     for i in range(20):
-        score = demo.compose_factors(i)
-        tonic = genres.TONICS.index(score.factors["tonic"])
+        song = factors_clip(i)
+        tonic = genres.TONICS.index(song.factors["tonic"])
         scale = {"major": {0, 2, 4, 5, 7, 9, 11}, "minor": {0, 2, 3, 5, 7, 8, 10}}
-        played = {(n.pitch - tonic) % 12 for n in score.events if n.part != "drums"}
-        assert played <= scale[score.factors["mode"]]
-        assert {0, min(scale[score.factors["mode"]] & {3, 4}), 7} <= played
+        played = {(n.pitch - tonic) % 12 for n in song.events if n.part != "drums"}
+        assert played <= scale[song.factors["mode"]]
+        assert {0, min(scale[song.factors["mode"]] & {3, 4}), 7} <= played
 
 
 def test_stems_make_the_mix():
     for genre in ("jazz", "metal", "hiphop"):
-        score = demo.compose(genre, 1, seconds=2.0)
-        stems = demo.stems(score)
-        assert set(stems) == {note.part for note in score.events}
-        player = sound.Player(score)
+        song = demo.compose(genre, 1, seconds=2.0)
+        stems = demo.stems(song)
+        assert set(stems) == {note.part for note in song.events}
+        player = sound.Player(song)
         for part in stems:  # the mix draws its swell after all the parts are played
             player.part(part)
-        assert np.array_equal(player.master(sum(stems.values())), sound.pcm(score))
+        assert np.array_equal(player.master(sum(stems.values())), sound.pcm(song))
 
 
 # Words.
@@ -323,10 +327,10 @@ def letters(text: str) -> set[str]:
     return set(text) - set(" ,?\n")
 
 
-def test_lyrics_are_written_in_their_script(scores):
+def test_lyrics_are_written_in_their_script(songs):
     seen = Counter()
-    for score in scores:
-        language, text = score.factors["language"], score.lyrics
+    for song in songs:
+        language, text = song.factors["language"], song.lyrics
         seen[language] += 1
         assert text == unicodedata.normalize("NFC", text)
         bangla = {c for c in letters(text) if "\u0980" <= c <= "\u09ff"}
@@ -340,27 +344,27 @@ def test_lyrics_are_written_in_their_script(scores):
     assert min(seen[language] for language in ("en", "bn", "mixed", "none")) > 20
 
 
-def test_lyrics_cover_most_vocal_tracks(scores):
-    status = Counter(score.factors["lyrics_status"] for score in scores)
-    sung = sum(score.factors["vocal"] != "none" for score in scores)
-    assert status["instrumental"] == len(scores) - sung
+def test_lyrics_cover_most_vocal_tracks(songs):
+    status = Counter(song.factors["lyrics_status"] for song in songs)
+    sung = sum(song.factors["vocal"] != "none" for song in songs)
+    assert status["instrumental"] == len(songs) - sung
     assert 0.2 < (status["missing"] + status["truncated"]) / sung < 0.4
-    for score in scores:
-        has = {"whole": score.lyrics, "truncated": score.filed}.get(score.factors["lyrics_status"])
-        assert score.filed == (has or "")
-        if score.factors["lyrics_status"] == "truncated":
-            assert score.lyrics.startswith(score.filed.strip())
-            assert 0 < len(score.filed) < 0.75 * len(score.lyrics)
+    for song in songs:
+        has = {"whole": song.lyrics, "truncated": song.filed}.get(song.factors["lyrics_status"])
+        assert song.filed == (has or "")
+        if song.factors["lyrics_status"] == "truncated":
+            assert song.lyrics.startswith(song.filed.strip())
+            assert 0 < len(song.filed) < 0.75 * len(song.lyrics)
 
 
-def test_lyrics_tell_something_of_the_genre_and_not_all(scores):
+def test_lyrics_tell_something_of_the_genre_and_not_all(songs):
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_score
     from sklearn.pipeline import make_pipeline
 
-    texts = [s.filed for s in scores if s.filed]
-    genre = [s.factors["genre"] for s in scores if s.filed]
+    texts = [s.filed for s in songs if s.filed]
+    genre = [s.factors["genre"] for s in songs if s.filed]
     model = make_pipeline(TfidfVectorizer(token_pattern=r"\S+"), LogisticRegression(max_iter=500))
     accuracy = cross_val_score(model, texts, genre, cv=5).mean()
     assert 0.25 < accuracy < 0.7  # chance is 0.1
@@ -386,20 +390,20 @@ def test_the_voice_sings_the_vowels_of_the_words(text, vowels):
 
 
 def test_sound_is_well_formed(tracks):
-    for score, samples in tracks:
+    for song, samples in tracks:
         assert samples.shape == (5 * 22050,)
         assert np.abs(samples).max() < 1
         assert abs(samples.mean()) < 2e-3
         level = 10 * np.log10((samples**2).mean())
-        assert abs(level - score.factors["level"]) < 3, score
+        assert abs(level - song.factors["level"]) < 3, song
         windows = samples.reshape(25, -1)
-        assert (windows**2).mean(axis=1).min() > 1e-10, score  # never digital silence
+        assert (windows**2).mean(axis=1).min() > 1e-10, song  # never digital silence
 
 
 def test_parts_are_heard_where_they_are_written():
-    score = demo.compose("reggae", 2)
-    drums = demo.stems(score)["drums"]
-    table = score.notes()
+    song = demo.compose("reggae", 2)
+    drums = demo.stems(song)["drums"]
+    table = song.notes()
     strokes = table[(table["part"] == "drums") & (table["pitch"] == 36)]
     for start in strokes["start"]:
         at = int(start * demo.RATE)
@@ -420,7 +424,7 @@ def test_corpus_is_about_as_hard_as_real_music(tracks):
         mfcc = librosa.feature.mfcc(y=samples.astype(np.float32), sr=demo.RATE, n_mfcc=20)
         rows.append([*mfcc.mean(1), *mfcc.std(1)])
     x = StandardScaler().fit_transform(rows)
-    genre = [score.factors["genre"] for score, _ in tracks]
+    genre = [song.factors["genre"] for song, _ in tracks]
     fits = [KMeans(10, n_init=5, random_state=s).fit_predict(x) for s in range(3)]
     assert 0.25 < np.mean([nmi(genre, labels) for labels in fits]) < 0.55
     accuracy = cross_val_score(LogisticRegression(max_iter=1000, C=0.1), x, genre, cv=5).mean()
@@ -435,10 +439,10 @@ def test_each_factor_but_the_mode_can_be_heard():
     from sklearn.preprocessing import StandardScaler
 
     librosa = runtime.librosa()
-    scores = [demo.compose_factors(i, seconds=3.0) for i in range(240)]
+    songs = [factors_clip(i, 3.0) for i in range(240)]
     rows = {"timbre": [], "pitch": [], "pulse": []}
-    for score in scores:
-        power = np.abs(librosa.stft(demo.render(score).astype(np.float32))) ** 2
+    for song in songs:
+        power = np.abs(librosa.stft(demo.render(song).astype(np.float32))) ** 2
         decibel = librosa.power_to_db(librosa.feature.melspectrogram(S=power, sr=demo.RATE))
         mfcc = librosa.feature.mfcc(S=decibel)
         rows["timbre"].append([*mfcc.mean(1), *mfcc.std(1)])
@@ -456,7 +460,7 @@ def test_each_factor_but_the_mode_can_be_heard():
         ("vocal", "timbre", 0.85),  # 0.5
         ("tonic", "pitch", 0.7),  # 0.12
     ):
-        levels = [str(score.factors[name]) for score in scores]
+        levels = [str(song.factors[name]) for song in songs]
         accuracy = cross_val_score(model, np.array(rows[feature]), levels, cv=4).mean()
         assert accuracy > least, (name, accuracy)
 
@@ -474,11 +478,11 @@ def test_tracks_of_a_genre_differ_about_as_much_as_real_ones(tracks, music_data)
     )
     ours = pd.DataFrame(
         {
-            "genre": score.factors["genre"],
+            "genre": song.factors["genre"],
             "loudness": 20 * np.log10(librosa.feature.rms(y=samples).mean()),
             "centroid": librosa.feature.spectral_centroid(y=samples, sr=demo.RATE).mean(),
         }
-        for score, samples in tracks
+        for song, samples in tracks
     )
     spread = (ours.groupby("genre").std() / real.groupby("genre").std()).mean()
     assert spread.between(0.6, 1.4).all(), spread

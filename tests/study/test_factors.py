@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from lib.corpora import demo
+from lib.corpora.demo import writing
 from lib.errors import UserError
 from lib.evaluation import comparison, disentanglement
 from lib.study import factors
@@ -30,9 +31,9 @@ def test_features_come_standardised_with_the_factors_they_were_made_from(small):
     assert (small.features.index == small.levels.index).all()
     assert small.inputs.mean(axis=0) == pytest.approx(0, abs=1e-9)
     assert small.inputs.std(axis=0) == pytest.approx(1)
-    score = demo.compose_factors(7)
+    composed = writing.compose("factors", "factors", 7, 5.0, 0)
     assert small.levels.loc["factors.00007"].tolist() == [
-        str(score.factors[name]) for name in demo.FACTORS
+        str(composed.factors[name]) for name in demo.FACTORS
     ]
 
 

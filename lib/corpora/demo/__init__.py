@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.corpora.demo import files, genres, sound
-from lib.corpora.demo.files import VERSION
+from lib.corpora.demo import genres, sound, writing
+from lib.corpora.demo.composition import Composition
 from lib.corpora.demo.genres import GENRES
 from lib.corpora.demo.instruments import RATE
-from lib.corpora.demo.scores import Note, Score
 from lib.corpora.demo.sound import stems
 from lib.corpora.demo.tables import factor_table, genre_table
 from lib.errors import UserError
@@ -24,11 +23,8 @@ __all__ = [
     "FACTORS",
     "GENRES",
     "RATE",
-    "VERSION",
-    "Note",
-    "Score",
+    "Composition",
     "compose",
-    "compose_factors",
     "factor_table",
     "genre_table",
     "render",
@@ -38,7 +34,7 @@ __all__ = [
 ]
 
 
-def compose(genre: str, index: int, seed: int = 0, seconds: float = 10.0) -> Score:
+def compose(genre: str, index: int, seed: int = 0, seconds: float = 10.0) -> Composition:
     """Compose a track of a genre.
 
     Parameters
@@ -48,14 +44,14 @@ def compose(genre: str, index: int, seed: int = 0, seconds: float = 10.0) -> Sco
     index : int
         Which track of the genre; a track does not depend on how many others there are.
     seed : int
-        Of the corpus.
+        Of all draws; that of the corpus is 0.
     seconds : float
         How long the track is.
 
     Returns
     -------
-    Score
-        Its factors, its notes (`Score.notes` gives them as a table) and its words.
+    Composition
+        Its factors, its notes and its words.
 
     Raises
     ------
@@ -64,20 +60,15 @@ def compose(genre: str, index: int, seed: int = 0, seconds: float = 10.0) -> Sco
     """
     if genre not in GENRES:
         raise UserError(f"unknown genre {genre!r}: choose one of {', '.join(GENRES)}")
-    return files.compose("genres", genre, index, seed, seconds)
+    return writing.compose("genres", genre, index, seconds, seed)
 
 
-def compose_factors(index: int, seed: int = 0, seconds: float = 5.0) -> Score:
-    """Compose a clip of the factors split; parameters and result as of `compose`."""
-    return files.compose("factors", "factors", index, seed, seconds)
-
-
-def render(score: Score) -> np.ndarray:
-    """Render a score to sound.
+def render(composition: Composition) -> np.ndarray:
+    """Render a composition to sound.
 
     Parameters
     ----------
-    score : Score
+    composition : Composition
         As `compose` gives it.
 
     Returns
@@ -85,15 +76,11 @@ def render(score: Score) -> np.ndarray:
     ndarray, shape (n_samples,)
         float64 in [-1, 1), mono, 22,050 Hz: exactly what the track's file holds.
     """
-    return sound.pcm(score) / 32768.0
+    return sound.pcm(composition) / 32768.0
 
 
 def write_corpus(
-    folder: str | Path,
-    per_genre: int = 30,
-    seconds: float = 10.0,
-    seed: int = 0,
-    jobs: int | None = None,
+    folder: str | Path, per_genre: int = 30, seconds: float = 10.0, jobs: int | None = None
 ) -> Path:
     """Write the genre split, unless it is there; mend it where it is damaged.
 
@@ -109,8 +96,6 @@ def write_corpus(
         Tracks of each of the ten genres.
     seconds : float
         Length of each, 1 to 60.
-    seed : int
-        Of all draws: the same seed gives the same samples.
     jobs : int, optional
         Processes; by default as many as there are processors, and at most 8.
 
@@ -122,25 +107,35 @@ def write_corpus(
     Raises
     ------
     UserError
-        Where a number makes no corpus.
+        Where a number makes no corpus, or the folder cannot be written.
     """
-    return files.write(folder, "genres", per_genre, seconds, seed, jobs)
+    return writing.write(Path(folder), "genres", per_genre, seconds, jobs)
 
 
 def write_factors(
-    folder: str | Path,
-    n: int = 500,
-    seconds: float = 5.0,
-    seed: int = 0,
-    jobs: int | None = None,
+    folder: str | Path, n: int = 500, seconds: float = 5.0, jobs: int | None = None
 ) -> Path:
     """Write the factors split, unless it is there; mend it where it is damaged.
 
     Clips whose eight `FACTORS` are uniform and independent and in which all else is held
     still: ground truth for MIG, DCI and SAP. The genre split is not, since there tempo, rhythm
-    and instruments hang on the genre.
+    and instruments depend on the genre. Makes `audio/<track_id>.flac`, `tracks.csv` and
+    `corpus.json`.
 
-    Makes `audio/<track_id>.flac`, `tracks.csv` and `corpus.json`; `n` is the number of clips, the
-    other parameters are those of `write_corpus`.
+    Parameters
+    ----------
+    folder : str or Path
+        As of `write_corpus`.
+    n : int
+        How many clips.
+    seconds : float
+        Length of each, 1 to 60.
+    jobs : int, optional
+        As of `write_corpus`.
+
+    Returns
+    -------
+    Path
+        The folder.
     """
-    return files.write(folder, "factors", n, seconds, seed, jobs)
+    return writing.write(Path(folder), "factors", n, seconds, jobs)

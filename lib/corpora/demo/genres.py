@@ -139,29 +139,13 @@ FACTORS = {
     "mode": ("major", "minor"),
 }
 # What the factors split holds still.
-FIXED = {
-    "genre": "factors",
-    "meter": 4,
-    "swing": 0.0,
-    "progression": "I-IV-V-IV",
-    "comp": "block",
-    "bass": "root",
-    "lead": "none",
-    "voice": "high",
-    "density": 0.5,
-    "drive": 0.1,
-    "reverb": 0.2,
-    "level": -18.0,
-    "dynamics": 0.0,
-    "patch": 0.3,
-    "kit": 0.5,
-    "lofi": 0.0,
-    "tape": 10.0,
-    "language": "en",
-    "theme": "love",
-}
-FIXED |= dict.fromkeys(("drums_db", "bass_db"), -4.0) | dict.fromkeys(("comp_db", "voice_db"), 0.0)
-FIXED |= dict.fromkeys(("eq_low", "eq_mid", "eq_presence", "eq_air"), 0.0)
+FIXED = dict(
+    genre="factors", meter=4, swing=0.0, progression="I-IV-V-IV", comp="block", bass="root",
+    lead="none", voice="high", density=0.5, drive=0.1, reverb=0.2, level=-18.0, dynamics=0.0,
+    patch=0.3, kit=0.5, lofi=0.0, tape=10.0, language="en", theme="love",
+    drums_db=-4.0, bass_db=-4.0, comp_db=0.0, voice_db=0.0,
+    eq_low=0.0, eq_mid=0.0, eq_presence=0.0, eq_air=0.0,
+)  # fmt: skip
 
 
 class Rng:

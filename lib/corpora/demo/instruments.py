@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lib.corpora.demo import scores
+from lib.corpora.demo import composition
 
 RATE = 22050
 BITS = 12  # of the address of a sample in a wavetable
@@ -130,9 +130,8 @@ def vowel_cycle(vowel: str, pitch: int, high: bool) -> np.ndarray:
 
 def amplifier(x: np.ndarray, drive: float) -> np.ndarray:
     """A driven valve amplifier and its cabinet."""
-    x = x - 0.7 * np.concatenate(
-        ([0.0], x[:-1])
-    )  # treble first, so that the bass does not swamp it
+    # treble first, so that the bass does not swamp it
+    x = x - 0.7 * np.concatenate(([0.0], x[:-1]))
     x = soft((2 + 14 * drive) * x / np.sqrt((x * x).mean()))
     spectrum = np.fft.rfft(x)
     hertz = np.arange(len(spectrum)) * (RATE / len(x))
@@ -160,24 +159,29 @@ def stroke(key: int, kit: float, air: np.ndarray) -> np.ndarray:
     def burst(decay):
         return np.exp(-t / decay)
 
-    if key == scores.KICK:
+    if key == composition.KICK:
         low, decay = 42 + 18 * kit, 0.12 + 0.15 * kit
         return sweep(t, low, 200, 0.02, decay) + 0.3 * crisp * burst(0.004)
-    if key == scores.SNARE:
+    if key == composition.SNARE:
         skin = 0.5 * sweep(t, 180 + 50 * kit, 320, 0.02, 0.08)
         return skin + (0.7 * air + 0.3 * crisp) * burst(0.06 + 0.12 * kit)
-    if key == scores.CLAP:
+    if key == composition.CLAP:
         return air * np.where(t < 0.033, np.exp(-(t % 0.011) / 0.005), burst(0.08))
-    if key == scores.RIM:
+    if key == composition.RIM:
         return ring(t * tune, 1700, 480) * burst(0.02) + 0.3 * crisp * burst(0.005)
-    if key == scores.TOM:
+    if key == composition.TOM:
         return sweep(t, 90 + 40 * kit, 160, 0.05, 0.2)
-    if key == scores.BASS_HEAD:
+    if key == composition.BASS_HEAD:
         return sweep(t, 85 + 30 * kit, 60, 0.08, 0.25) + 0.1 * air * burst(0.01)
-    if key == scores.TREBLE:
+    if key == composition.TREBLE:
         return ring(t * tune, 380, 760, 1140) * burst(0.12) + 0.3 * crisp * burst(0.006)
-    if key == scores.CYMBALS:
+    if key == composition.CYMBALS:
         return ring(t * tune, 3300, 4710, 6230) * burst(0.25)
-    decay = {scores.HAT: 0.035, scores.OPEN: 0.22, scores.RIDE: 0.3, scores.CRASH: 0.6}[key]
-    metal = 0.25 * ring(t * tune, 3100, 4230, 5510, 7040) if key == scores.RIDE else 0.0
+    decay = {
+        composition.HAT: 0.035,
+        composition.OPEN: 0.22,
+        composition.RIDE: 0.3,
+        composition.CRASH: 0.6,
+    }[key]
+    metal = 0.25 * ring(t * tune, 3100, 4230, 5510, 7040) if key == composition.RIDE else 0.0
     return (0.6 * crisp + metal) * burst(decay * (0.6 + 0.8 * kit))

@@ -1,4 +1,4 @@
-"""Sound of the demo corpus: plays a score, mixes its parts and masters the mix.
+"""Sound of the demo corpus: plays a composition, mixes its parts and masters the mix.
 
 Notes are read from wavetables by an integer phase. One FFT of the whole mix applies room, desk and
 tape. All is computed in float64 and rounded once, to int16, so that the last bits, in which the
@@ -9,7 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from lib.corpora.demo import instruments, scores
+from lib.corpora.demo import instruments
+from lib.corpora.demo.composition import PARTS, Composition, Note
 from lib.corpora.demo.genres import GENRES, Rng
 from lib.corpora.demo.instruments import BITS, RATE, Patch, soft
 
@@ -49,13 +50,13 @@ def sway(n: int) -> np.ndarray:
 
 
 class Player:
-    """Plays the parts of one score; keeps the notes it has made, since music repeats itself."""
+    """Plays the parts of a composition; keeps the notes it has made, since music repeats itself."""
 
-    def __init__(self, score: scores.Score):
+    def __init__(self, composed: Composition):
         """Prepare the noise and an empty cache."""
-        self.score, self.f = score, score.factors
-        self.n = round(score.seconds * RATE)
-        key = (score.seed, score.track_id) if self.f["genre"] in GENRES else (0, "factors")
+        self.events, self.f = composed.events, composed.factors
+        self.n = round(composed.seconds * RATE)
+        key = (composed.seed, composed.track_id) if self.f["genre"] in GENRES else (0, "factors")
         self.rng = Rng(*key, "sound")
         self.hiss = noise(int(self.rng.random() * 2**32), self.n)
         self.t = np.arange(self.n, dtype=np.int64)
@@ -97,7 +98,7 @@ class Player:
             self.cache[key] = ramped(x, patch.attack, patch.release)
         return self.cache[key]
 
-    def syllable(self, note: scores.Note, before: int) -> np.ndarray:
+    def syllable(self, note: Note, before: int) -> np.ndarray:
         """A sung, rapped or growled syllable, its pitch gliding in from the one before."""
         style = self.f["vocal"]
         n = min(int((note.duration + 0.04) * RATE), self.n)
@@ -129,7 +130,7 @@ class Player:
 
     def part(self, part: str) -> np.ndarray | None:
         """The samples of a part at its level in the mix; None where it is silent."""
-        notes = [note for note in self.score.events if note.part == part]
+        notes = [note for note in self.events if note.part == part]
         if not notes:
             return None
         family = self.f.get({"comp": "family", "lead": "lead"}.get(part))
@@ -196,18 +197,29 @@ def echo(n: int, decay: float) -> np.ndarray:
     return spectrum * (hertz / (hertz + 250)) / (1 + hertz / 5000)
 
 
-def stems(score: scores.Score) -> dict[str, np.ndarray]:
-    """The parts of a score as they go into the mix, before room, desk and tape."""
-    player = Player(score)
-    found = {part: player.part(part) for part in scores.PARTS}
+def stems(composition: Composition) -> dict[str, np.ndarray]:
+    """Render the parts as they go into the mix, before room, desk and tape.
+
+    Parameters
+    ----------
+    composition : Composition
+        As `lib.corpora.demo.compose` gives it.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_samples,)
+        By part, without those that are silent.
+    """
+    player = Player(composition)
+    found = {part: player.part(part) for part in PARTS}
     return {part: x for part, x in found.items() if x is not None}
 
 
-def pcm(score: scores.Score) -> np.ndarray:
+def pcm(composition: Composition) -> np.ndarray:
     """The finished track, (n,) int16."""
-    player = Player(score)
+    player = Player(composition)
     mix = np.zeros(player.n)
-    for part in scores.PARTS:
+    for part in PARTS:
         x = player.part(part)
         if x is not None:
             mix += x

@@ -13,7 +13,13 @@ def _likeliest(weights: dict[str, float]) -> str:
 
 
 def genre_table() -> pd.DataFrame:
-    """Return a row a genre: its range of tempi and the likeliest of its choices, as text."""
+    """Describe the genres.
+
+    Returns
+    -------
+    DataFrame
+        One row per genre: its range of tempi and the likeliest of its choices, as text.
+    """
     rows = [
         {
             "Genre": genre,
@@ -30,7 +36,13 @@ def genre_table() -> pd.DataFrame:
 
 
 def factor_table() -> pd.DataFrame:
-    """Return a row an independent factor, with its levels as text."""
+    """Describe the independent factors.
+
+    Returns
+    -------
+    DataFrame
+        One row per factor, with its levels as text.
+    """
     rows = [
         {
             "Factor": name,

@@ -208,14 +208,13 @@ def song(rng, language: str, theme: str, genre: str) -> str:
 
 def filed(rng, text: str) -> tuple[str, str]:
     """What of a lyric a collector got hold of, and its status: whole, truncated or missing."""
-    lot = rng.random()
-    if lot < MISSING:
+    draw = rng.random()
+    if draw < MISSING:
         return "", "missing"
-    if lot < MISSING + TRUNCATED:
+    if draw < MISSING + TRUNCATED:
         lines = text.splitlines()
-        return "\n".join(
-            lines[: int(len(lines) * rng.between(0.2, 0.6))]
-        ).strip() + "\n", "truncated"
+        some = lines[: int(len(lines) * rng.between(0.2, 0.6))]
+        return "\n".join(some).strip() + "\n", "truncated"
     return text, "whole"
 
 
@@ -232,15 +231,9 @@ def names(rng, language: str, theme: str) -> dict[str, str]:
 _BANGLA_VOWELS = dict(zip("অআইঈউঊঋএঐওঔািীুূৃেৈোৌ", "Oaiiuuieoooaiiuuieooo", strict=True))
 _CONSONANT = re.compile("[ক-হ]")
 _ENGLISH = re.compile(r"ee|ea|oo|ou|ow|ai|ay|[aeiouy]")
-_ENGLISH_VOWELS = {"a": "A", "e": "e", "i": "i", "o": "O", "u": "a", "y": "i"} | {
-    "ee": "i",
-    "ea": "i",
-    "oo": "u",
-    "ou": "u",
-    "ow": "o",
-    "ai": "e",
-    "ay": "e",
-}
+_ENGLISH_VOWELS = dict(
+    a="A", e="e", i="i", o="O", u="a", y="i", ee="i", ea="i", oo="u", ou="u", ow="o", ai="e", ay="e"
+)
 
 
 def vowels(text: str) -> list[str]:

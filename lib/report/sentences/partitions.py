@@ -63,15 +63,15 @@ def track(samples: np.ndarray | Missing, name: str) -> Markdown | None:
     )
 
 
-def score(score: demo.Score) -> Markdown:
+def composition(track: demo.Composition) -> Markdown:
     """Say what was drawn for a composed track, and how many notes came of it."""
-    notes, factors = score.notes(), score.factors
+    notes, factors = track.notes(), track.factors
     counts = notes["part"].value_counts()
     parts = ", ".join(f"{counts[part]} for {part}" for part in counts.index)
     return say(
-        f"{score.track_id} runs at {factors['tempo']:.0f} beats a minute in {factors['tonic']} "
+        f"{track.track_id} runs at {factors['tempo']:.0f} beats a minute in {factors['tonic']} "
         f"{factors['mode']}, over the progression {factors['progression']}: "
-        f"{len(notes)} notes in {score.seconds:.0f} s ({parts})."
+        f"{len(notes)} notes in {track.seconds:.0f} s ({parts})."
     )
 
 

@@ -12,37 +12,26 @@ import json
 import zlib
 from pathlib import Path
 
-from lib.corpora.demo import genres, scores, sound
+from lib.corpora.demo import composition, genres, sound
 from lib.errors import UserError
 from lib.files import whole_file
 
 VERSION = 3  # of the generator: to be raised whenever any track comes out different
+SEED = 0
 RENEW = 20  # tracks between two records
 
 
-def track_ids(split: str, count: int) -> list[tuple[str, int, str]]:
-    """Genre, index and id of each track of a split."""
-    names = genres.GENRES if split == "genres" else ("factors",)
-    return [(name, i, f"{name}.{i:05d}") for name in names for i in range(count)]
-
-
-def compose(split: str, name: str, index: int, seed: int, seconds: float) -> scores.Score:
-    """The score of one track of a split."""
+def compose(split: str, name: str, index: int, seconds: float, seed: int):
+    """The composition of one track of a split."""
     if split == "factors":
         factors = genres.draw_factors(index, seed)
     else:
         factors = genres.draw_genre(name, index, seed)
-    return scores.compose(f"{name}.{index:05d}", factors, seed, seconds)
-
-
-def paths(split: str, name: str, track_id: str) -> tuple[str, str]:
-    """Where a track's audio and lyrics lie, relative to the folder."""
-    folder = f"audio/{name}" if split == "genres" else "audio"
-    return f"{folder}/{track_id}.flac", f"lyrics/{track_id}.txt"
+    return composition.compose(f"{name}.{index:05d}", factors, seed, seconds)
 
 
 def replace(path: Path, content: bytes) -> int:
-    """Write a file; its checksum."""
+    """Write a file in one step, so that nobody sees half of it; its checksum."""
     with whole_file(path) as half:
         half.write_bytes(content)
     return zlib.crc32(content)
@@ -58,26 +47,27 @@ def intact(folder: Path, made: dict | None) -> bool:
     return made is not None and all(checksum(folder / p) == crc for p, crc in made["files"].items())
 
 
-def make(folder: Path, split: str, track: tuple, seed: int, seconds: float, made: dict | None):
+def make(folder: Path, split: str, track: tuple, seconds: float, made: dict | None):
     """Write one track unless it is there; its row of the table and its entry of the record."""
     import soundfile
 
     name, index, track_id = track
-    score = compose(split, name, index, seed, seconds)
-    audio, lyrics = paths(split, name, track_id)
+    composed = compose(split, name, index, seconds, SEED)
+    audio = f"audio/{name}/{track_id}.flac" if split == "genres" else f"audio/{track_id}.flac"
+    lyrics = f"lyrics/{track_id}.txt"
     if not intact(folder, made):
-        samples = sound.pcm(score)
+        samples = sound.pcm(composed)
         flac = io.BytesIO()
         soundfile.write(flac, samples, sound.RATE, format="FLAC", subtype="PCM_16")
         made = {
             "pcm": hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()[:16],
             "files": {audio: replace(folder / audio, flac.getvalue())},
         }
-        if score.filed:
-            made["files"][lyrics] = replace(folder / lyrics, score.filed.encode())
+        if composed.filed:
+            made["files"][lyrics] = replace(folder / lyrics, composed.filed.encode())
         else:
             (folder / lyrics).unlink(missing_ok=True)
-    row = {"track_id": track_id, "path": audio, "duration": seconds} | score.factors
+    row = {"track_id": track_id, "path": audio, "duration": seconds} | composed.factors
     if split == "factors":
         row = {name: row[name] for name in ("track_id", "path", "duration", *genres.FACTORS)}
     return track_id, row, made
@@ -124,7 +114,7 @@ def whole(folder: Path, recipe: dict, ids: list[str]) -> bool:
     )
 
 
-def write(folder, split: str, count: int, seconds: float, seed: int, jobs: int | None) -> Path:
+def write(folder: Path, split: str, count: int, seconds: float, jobs: int | None) -> Path:
     """Bring a folder to hold a split; see `lib.corpora.demo.write_corpus`."""
     from filelock import FileLock
     from joblib import Parallel, cpu_count, delayed
@@ -135,10 +125,11 @@ def write(folder, split: str, count: int, seconds: float, seed: int, jobs: int |
             f"demo corpus of {count} tracks of {seconds} s by {jobs} workers:"
             " ask for 1 track or more of 1 to 60 s each, and 1 worker or more"
         )
-    folder, seconds = Path(folder), float(seconds)
-    tracks = track_ids(split, count)
+    seconds = float(seconds)
+    names = genres.GENRES if split == "genres" else ("factors",)
+    tracks = [(name, i, f"{name}.{i:05d}") for name in names for i in range(count)]
     ids = [track_id for _, _, track_id in tracks]
-    recipe = {"version": VERSION, "split": split, "seconds": seconds, "seed": seed}
+    recipe = {"version": VERSION, "split": split, "seconds": seconds, "seed": SEED}
     if whole(folder, recipe, ids):
         return folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,8 +144,7 @@ def write(folder, split: str, count: int, seconds: float, seed: int, jobs: int |
         done, rows = {t: known[t] for t in ids if t in known}, {}
         write_record(folder, recipe, done, None)
         work = Parallel(n_jobs=jobs or min(cpu_count(), 8), return_as="generator_unordered")(
-            delayed(make)(folder, split, track, seed, seconds, known.get(track[2]))
-            for track in tracks
+            delayed(make)(folder, split, track, seconds, known.get(track[2])) for track in tracks
         )
         bar = tqdm(work, f"demo {split}", len(tracks), leave=False, mininterval=1)
         for k, (track_id, row, made) in enumerate(bar, 1):

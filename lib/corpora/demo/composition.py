@@ -1,7 +1,7 @@
-"""Scores of the demo corpus: the notes that a track plays.
+"""Compositions of the demo corpus: the notes that a track plays.
 
-A score is laid out in beats, warped by its swing and set to its tempo. Each part (drums, bass,
-comp, lead, voice) reads the factors of the track and has a stream of draws of its own.
+A composition is laid out in beats, warped by its swing and set to its tempo. Each part (drums,
+bass, comp, lead, voice) reads the factors of the track and has a stream of draws of its own.
 """
 
 import math
@@ -84,7 +84,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Score:
+class Composition:
     """All that makes a track: its factors, its notes and its words.
 
     `lyrics` is the whole song, `filed` what of it the corpus holds.
@@ -99,7 +99,13 @@ class Score:
     filed: str = field(repr=False, default="")
 
     def notes(self):
-        """The notes as a DataFrame: part, start and duration (s), MIDI pitch, velocity in 0-1."""
+        """Tabulate the notes.
+
+        Returns
+        -------
+        DataFrame
+            One row per note: part, start and duration (s), MIDI pitch, velocity in 0-1.
+        """
         import pandas as pd
 
         columns = ["part", "start", "duration", "pitch", "velocity"]
@@ -210,10 +216,8 @@ def bass(sheet: Sheet, rng: Rng) -> None:
         after = near(sheet.chord((bar + 1) % sheet.bars)[0], 37)
         line = []  # beat, length, pitch
         if style == "drone":
-            line = [
-                (0, beats, near(sheet.tonic, 37)),
-                (beats / 2, beats / 2, near(sheet.tonic, 37) + 7),
-            ]
+            tonic = near(sheet.tonic, 37)
+            line = [(0, beats, tonic), (beats / 2, beats / 2, tonic + 7)]
         elif style == "root":
             line = [(0, 1.8, root), (2, beats - 2.1, fifth)]
         elif style == "walking":
@@ -227,9 +231,8 @@ def bass(sheet: Sheet, rng: Rng) -> None:
         elif style == "sub":
             line = [(0, 1.6, root - 5), (2.5, 1.2, root - 5)]
         elif style == "riff":
-            line = [(0, 0.5, root)] + [
-                (b, 0.45, near(chord[k % 3], 38)) for k, b in enumerate(sorted(set(syncopated)), 1)
-            ]
+            beats_on = enumerate(sorted(set(syncopated)), 1)
+            line = [(0, 0.5, root), *((b, 0.45, near(chord[k % 3], 38)) for k, b in beats_on)]
         for beat, length, pitch in line:
             if beat < beats:
                 sheet.write("bass", bar * beats + beat, length, pitch, rng.between(0.75, 1.0))
@@ -253,11 +256,8 @@ def comp(sheet: Sheet, rng: Rng) -> None:
         if style == "strum":
             hits = [(b, 0.9) for b in range(beats)] + [(b, 0.4) for b in offbeats if b % 1]
         elif style in ("block", "pad"):
-            hits = (
-                [(0, beats * 0.98)]
-                if style == "pad" or density < 0.4
-                else [(0, 1.9), (2, beats - 2.1)]
-            )
+            once = style == "pad" or density < 0.4
+            hits = [(0, beats * 0.98)] if once else [(0, 1.9), (2, beats - 2.1)]
         elif style == "stab":
             hits = [(b, 0.3) for b in offbeats]
         elif style == "skank":
@@ -273,10 +273,10 @@ def comp(sheet: Sheet, rng: Rng) -> None:
                 sheet.write("comp", bar * beats + k * rate, 2 * rate, pitch, velocity)
         for beat, length in hits:
             loud = rng.between(0.6, 0.8) + 0.2 * (beat % 2 == 0)
-            voices = (
-                tones[1:] if style == "strum" and beat % 1 else tones
-            )  # upstrokes miss the low string
-            if style == "chug" and beat % beats:
+            voices = tones
+            if style == "strum" and beat % 1:  # upstrokes miss the low string
+                voices = tones[1:]
+            elif style == "chug" and beat % beats:
                 voices = tones[:2]
             for k, pitch in enumerate(voices):
                 late = 0.012 * k if style == "strum" else 0.0
@@ -289,11 +289,11 @@ def tune(sheet: Sheet, rng: Rng, centre: int, grid: float, density: float, chant
 
     def motif() -> list[float]:
         slots = [k * grid for k in range(int(beats / grid))]
-        weight = {
-            b: 1.0 if b == 0 else 0.8 if b % 1 == 0 else 0.5 if b % 0.5 == 0 else 0.35
-            for b in slots
-        }
-        return [b for b in slots if rng.chance(weight[b] * (0.4 + 0.8 * density))] or [0.0]
+
+        def weight(b: float) -> float:
+            return 1.0 if b == 0 else 0.8 if b % 1 == 0 else 0.5 if b % 0.5 == 0 else 0.35
+
+        return [b for b in slots if rng.chance(weight(b) * (0.4 + 0.8 * density))] or [0.0]
 
     a, b = motif(), motif()
     step, found = rng.choice((0, 2, 4)), []
@@ -318,13 +318,12 @@ def voice(sheet: Sheet, rng: Rng, text: str) -> None:
     style = sheet.f["vocal"]
     centre = {"low": 50, "high": 62}[sheet.f["voice"]]
     chant = style != "sung"
-    grid, density = (
-        (0.25, sheet.f["density"] + 0.4) if style == "rap" else (0.5, sheet.f["density"])
-    )
+    grid, density = 0.5, sheet.f["density"]
+    if style == "rap":
+        grid, density = 0.25, density + 0.4
     vowels = words.vowels(text) or ["a"]
-    for k, (beat, length, pitch) in enumerate(
-        tune(sheet, rng, centre - 4 * chant, grid, density, chant)
-    ):
+    melody = tune(sheet, rng, centre - 4 * chant, grid, density, chant)
+    for k, (beat, length, pitch) in enumerate(melody):
         sheet.write("voice", beat, length, pitch, rng.between(0.7, 1), vowels[k % len(vowels)])
 
 
@@ -339,8 +338,8 @@ def lead(sheet: Sheet, rng: Rng) -> None:
             sheet.write("lead", beat, length, pitch, rng.between(0.6, 1))
 
 
-def compose(track_id: str, factors: dict, seed: int, seconds: float) -> Score:
-    """The score of a track, given its factors."""
+def compose(track_id: str, factors: dict, seed: int, seconds: float) -> Composition:
+    """The composition of a track, given its factors."""
     genre = factors["genre"]
     # All clips of the factors split play the same notes, but for what the factors say.
     key = (seed, track_id) if genre in genres.GENRES else (0, "factors")
@@ -355,9 +354,6 @@ def compose(track_id: str, factors: dict, seed: int, seconds: float) -> Score:
         part(sheet, Rng(*key, part.__name__))
     notes = tuple(sorted(sheet.notes, key=lambda n: (PARTS.index(n.part), n.start, n.pitch)))
     rng = Rng(*key, "title")
-    factors = (
-        factors
-        | {"lyrics_status": status}
-        | words.names(rng, factors["language"], factors["theme"])
-    )
-    return Score(track_id, seconds, seed, factors, notes, lyrics, filed)
+    factors = factors | {"lyrics_status": status}
+    factors |= words.names(rng, factors["language"], factors["theme"])
+    return Composition(track_id, seconds, seed, factors, notes, lyrics, filed)
