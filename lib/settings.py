@@ -9,14 +9,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from lib import ROOT
+from lib.catalogue import CORPORA
 from lib.errors import UserError
 
-CORPORA = ("demo", "gtzan", "gtzan_table", "fma")
-"""Those that go by a name; any other corpus is the path of a folder."""
-
-# The greatest values lie far above any sense: they spare a slip of the finger a run of years, or
-# one that ends in an allocator's words. No input has more numbers than an image of 20 x 128 MFCCs,
-# and a space larger than that is no summary. How many clusters there can be, the tracks decide.
+# The greatest values only stop a slip of the finger from running for years or out of memory. No
+# input has more numbers than an image of 20 x 128 MFCCs; how many clusters there can be, the tracks
+# decide.
 _BOUNDS = {
     "seeds": (1, 1000),
     "latent_dim": (1, 20 * 128),
@@ -27,15 +25,15 @@ _BOUNDS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What every notebook can be told, with the values of its ``parameters`` cell.
+    """The parameters that every notebook has, with the values of its ``parameters`` cell.
 
-    Papermill passes on whatever it is given: a misspelt name is ignored and ``four`` stays a
-    string. Hence the checks here, before an hour of training is spent on the wrong run.
+    Papermill checks nothing: a misspelt name is ignored and ``four`` stays a string. Hence the
+    checks here, before an hour of training is spent on the wrong run.
 
     Raises
     ------
     UserError
-        For a value that cannot be meant; the message names it and says what can.
+        For an impossible value; the message names it and says what is possible.
     """
 
     corpus: str
@@ -65,13 +63,7 @@ class Settings:
         Parameters
         ----------
         namespace : mapping
-            The notebook's global names, after its ``parameters`` cell and the cell that papermill
-            may have put behind it.
-
-        Returns
-        -------
-        Settings
-            The checked values.
+            After the ``parameters`` cell, and the cell that papermill may have put behind it.
 
         Raises
         ------
@@ -99,15 +91,10 @@ class Settings:
         Parameters
         ----------
         corpus : str
-            A corpus by name, or the path of a folder of music.
+            The name of a corpus, or the path of a folder of music.
         results_dir : str
-            The folder, if the user named one.
-
-        Returns
-        -------
-        Path
-            Without ``results_dir``, ``results/<corpus>`` of the project, or of ``$MUSIC_RESULTS``;
-            blanks in a folder's name become underscores, as make cannot have them.
+            Without it, ``results/<corpus>`` of the project, or of ``$MUSIC_RESULTS``; blanks in a
+            folder's name become underscores, as make cannot have them.
 
         Raises
         ------
@@ -129,13 +116,13 @@ class Settings:
 
 
 def whole_name(corpus: str) -> str:
-    """Return what tells a corpus from all others: its name, or the whole path of a folder."""
+    """Return the unique name of a corpus: its own, or the whole path of a folder."""
     return corpus if corpus in CORPORA else str(Path(os.path.expanduser(corpus)).resolve())
 
 
 @dataclass(frozen=True)
 class SweepSettings(Settings):
-    """What the Hard notebook can be told besides: the betas of its sweep, and one to look into.
+    """The parameters of the Hard notebook: also the betas of its sweep, and the one looked at.
 
     ``betas`` comes as text, ``"0.5,1,2"``, and becomes a sorted tuple that holds ``beta``, too.
 
@@ -179,7 +166,7 @@ def _whole_number(name: str, value: object, least: int, greatest: float) -> int:
 
 
 def _injected_names(history: list[str]) -> set[str]:
-    """Return the names that papermill's injected cell, the one it heads "# Parameters", assigns."""
+    """The names that papermill's own cell, which begins with "# Parameters", assigns."""
     injected = [source for source in history if source.startswith("# Parameters\n")]
     statements = [node for source in injected for node in ast.parse(source).body]
     targets = [node.targets[0] for node in statements if isinstance(node, ast.Assign)]
