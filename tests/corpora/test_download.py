@@ -3,27 +3,21 @@ import errno
 import hashlib
 import io
 import re
-import stat
-import struct
 import subprocess
 import sys
 import threading
 import time
-import tracemalloc
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import filelock
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lib import ROOT
-from lib.corpora import download, unpack
+from lib.corpora import download
 from lib.errors import UserError
 
-PAUSE = 0.001
 SONG = np.random.default_rng(0).bytes(600_000)  # like mp3: it cannot be compressed
 
 
@@ -88,8 +82,9 @@ def serving(body, ranges=True):
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
+def _nearby(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(download, "_PAUSE", 0.001)
 
 
 def make_zip(members, **kwargs):
@@ -109,6 +104,12 @@ def archive_at(server, sha1=None):
     return download.Archive(server.url, sha1, len(server.body))
 
 
+def downloaded(archive, folder):
+    path = folder / archive.name
+    download._download(archive, path)
+    return path
+
+
 def names(folder):
     return sorted(p.name for p in folder.iterdir() if p.name != ".fetch.lock")
 
@@ -117,18 +118,18 @@ def test_an_archive_is_downloaded_and_unpacked_once(tmp_path):
     with serving(SONGS) as server:
         archive = archive_at(server)
         for _ in range(2):
-            assert download.fetch(archive, tmp_path / "new", pause=PAUSE) == tmp_path / "new/songs"
+            assert download.fetch(archive, tmp_path / "new") == tmp_path / "new/songs"
         assert (tmp_path / "new/songs/000/000002.mp3").read_bytes() == SONG
         assert names(tmp_path / "new") == ["songs", "songs.zip"]
         (tmp_path / "new/songs.zip").unlink()
-        download.fetch(archive, tmp_path / "new", pause=PAUSE)
+        download.fetch(archive, tmp_path / "new")
         assert server.asked == [None]
 
 
 def test_only_the_rest_is_asked_for_after_a_disconnect(tmp_path):
     with serving(SONGS) as server:
         server.faults = [200_000, 200_000, 503, 100_000]
-        path = download.download(archive_at(server), tmp_path, pause=PAUSE)
+        path = downloaded(archive_at(server), tmp_path)
         assert path.read_bytes() == SONGS
         starts = [int(r.removeprefix("bytes=").removesuffix("-")) for r in server.asked[1:]]
         assert server.asked[0] is None and len(starts) == 4
@@ -141,21 +142,21 @@ def test_only_the_rest_is_asked_for_after_a_disconnect(tmp_path):
 def test_a_later_run_goes_on_where_a_killed_one_stopped(tmp_path):
     (tmp_path / "songs.zip.part").write_bytes(SONGS[:123_456])
     with serving(SONGS) as server:
-        assert download.download(archive_at(server), tmp_path).read_bytes() == SONGS
+        assert downloaded(archive_at(server), tmp_path).read_bytes() == SONGS
         assert server.asked == ["bytes=123456-"]
 
 
 def test_a_part_that_is_already_whole_is_only_checked(tmp_path):
     (tmp_path / "songs.zip.part").write_bytes(SONGS)
     with serving(SONGS) as server:
-        assert download.download(archive_at(server), tmp_path).read_bytes() == SONGS
+        assert downloaded(archive_at(server), tmp_path).read_bytes() == SONGS
         assert server.asked == [f"bytes={len(SONGS)}-"]
 
 
 def test_a_server_without_ranges_starts_over(tmp_path):
     with serving(SONGS, ranges=False) as server:
         server.faults = [200_000]
-        assert download.download(archive_at(server), tmp_path, pause=PAUSE).read_bytes() == SONGS
+        assert downloaded(archive_at(server), tmp_path).read_bytes() == SONGS
         assert len(server.asked) == 2 and server.asked[1].startswith("bytes=")
 
 
@@ -164,7 +165,7 @@ def test_an_answer_from_another_place_is_not_appended(tmp_path):
     with serving(SONGS) as server:
         server.shift = 1
         with pytest.raises(UserError, match="SHA-1"):
-            download.download(archive_at(server), tmp_path, pause=PAUSE)
+            downloaded(archive_at(server), tmp_path)
     assert (tmp_path / "songs.zip.corrupt").read_bytes() == SONGS[1000:]
 
 
@@ -172,25 +173,25 @@ def test_what_came_is_kept_when_the_server_fails_for_long(tmp_path):
     with serving(SONGS) as server:
         server.faults = [200_000] + [500] * 20
         with pytest.raises(UserError, match=r"status 500.*songs\.zip\.part.*run again") as error:
-            download.download(archive_at(server), tmp_path, pause=PAUSE)
-        assert len(server.asked) == 1 + download.RETRIES
+            downloaded(archive_at(server), tmp_path)
+        assert len(server.asked) == 1 + download._RETRIES
         assert "\n" not in str(error.value)
         server.faults = []
-        assert download.download(archive_at(server), tmp_path).read_bytes() == SONGS
+        assert downloaded(archive_at(server), tmp_path).read_bytes() == SONGS
 
 
 def test_a_server_that_is_not_there_is_given_up(tmp_path):
     with serving(SONGS) as server:
         archive = archive_at(server)
     with pytest.raises(UserError, match="the server fails"):
-        download.download(archive, tmp_path, pause=PAUSE)
+        downloaded(archive, tmp_path)
 
 
 def test_a_refusal_is_final(tmp_path):
     with serving(SONGS) as server:
         server.faults = [404] * 9
         with pytest.raises(UserError, match=r"songs\.zip.*refuses it \(status 404\)"):
-            download.download(archive_at(server), tmp_path, pause=PAUSE)
+            downloaded(archive_at(server), tmp_path)
         assert len(server.asked) == 1
     assert names(tmp_path) == []
 
@@ -200,20 +201,20 @@ def test_a_wrong_sum_is_set_aside_and_never_unpacked(tmp_path):
         wrong = archive_at(server, sha1="0" * 40)
         for _ in range(2):
             with pytest.raises(UserError, match=r"SHA-1.*songs\.zip\.corrupt") as error:
-                download.fetch(wrong, tmp_path, pause=PAUSE)
+                download.fetch(wrong, tmp_path)
             assert "\n" not in str(error.value)
-        assert names(tmp_path) == ["songs.zip.corrupt", "songs.zip.corrupt.2"]
+        assert names(tmp_path) == ["songs.zip.corrupt"]
         assert (tmp_path / "songs.zip.corrupt").read_bytes() == SONGS
         # an archive that someone put there is checked as well
         (tmp_path / "songs.zip").write_bytes(SONGS[:-1])
         with pytest.raises(UserError, match="SHA-1"):
-            download.fetch(archive_at(server), tmp_path, pause=PAUSE)
-        assert download.fetch(archive_at(server), tmp_path, pause=PAUSE).is_dir()
+            download.fetch(archive_at(server), tmp_path)
+        assert download.fetch(archive_at(server), tmp_path).is_dir()
 
 
 def test_the_space_is_checked_before_anything_is_asked(tmp_path, monkeypatch):
-    usage = unpack.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(unpack.shutil, "disk_usage", lambda _: usage._replace(free=2**30))
+    usage = download.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: usage._replace(free=2**30))
     with serving(SONGS) as server:
         big = download.Archive(server.url, "0" * 40, 2**40)
         with pytest.raises(UserError, match=r"songs\.zip needs 2048\.0 GiB, but only 1\.0 GiB"):
@@ -225,7 +226,7 @@ def test_a_file_in_the_place_of_the_folder_is_named_before_anything_is_asked(tmp
     (tmp_path / "songs").write_text("a file")
     with serving(SONGS) as server:
         with pytest.raises(UserError, match=r"songs must be a folder, but is a file: move it away"):
-            download.fetch(archive_at(server), tmp_path, pause=PAUSE)
+            download.fetch(archive_at(server), tmp_path)
         assert server.asked == []
 
 
@@ -248,24 +249,24 @@ def test_a_run_that_was_killed_loses_next_to_nothing(tmp_path):
     """A process that is killed while the server is silent has stored what had come."""
     script = (
         "import sys, pathlib; from lib.corpora import download;"
-        "download.download(download.Archive(*sys.argv[1:3], 0), pathlib.Path(sys.argv[3]))"
+        "download._download(download.Archive(*sys.argv[1:3], 0), pathlib.Path(sys.argv[3]))"
     )
     part = tmp_path / "songs.zip.part"
     with serving(SONGS) as server:
         server.silent_after, archive = 300_000, archive_at(server)
-        command = [sys.executable, "-c", script, archive.url, archive.sha1, str(tmp_path)]
+        archived = (archive.url, archive.sha1, str(tmp_path / "songs.zip"))
+        command = [sys.executable, "-c", script, *archived]
         run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
         try:
-            deadline = time.monotonic() + 60
             while not part.exists() or part.stat().st_size < 200_000:
-                assert run.poll() is None and time.monotonic() < deadline
+                assert run.poll() is None
                 time.sleep(0.01)
         finally:
             run.kill()
-            run.wait(10)
+            run.wait()
         kept = part.stat().st_size
         server.silent_after = None
-        assert download.download(archive, tmp_path, pause=PAUSE).read_bytes() == SONGS
+        assert downloaded(archive, tmp_path).read_bytes() == SONGS
         assert server.asked == [None, f"bytes={kept}-"]
 
 
@@ -274,112 +275,44 @@ def test_a_run_that_was_killed_loses_next_to_nothing(tmp_path):
 
 def unpacked(folder, body):
     (folder / "songs.zip").write_bytes(body)
-    return unpack.unpack(folder / "songs.zip", folder)
+    return download.fetch(download.Archive("/songs.zip", hashlib.sha1(body).hexdigest(), 0), folder)
 
 
-@pytest.mark.parametrize("method", ["ZIP_STORED", "ZIP_DEFLATED", "ZIP_BZIP2"])
-def test_all_methods_are_unpacked(tmp_path, method):
-    body = make_zip([("songs/", ""), ("songs/a.mp3", SONG)], compression=getattr(zipfile, method))
-    assert (unpacked(tmp_path, body) / "a.mp3").read_bytes() == SONG
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_all_usual_methods_are_unpacked(tmp_path, method):
+    body = make_zip(
+        [("songs/", ""), ("songs/a.mp3", SONG), ("songs/empty", "")], compression=method
+    )
+    folder = unpacked(tmp_path, body)
+    assert (folder / "a.mp3").read_bytes() == SONG and (folder / "empty").read_bytes() == b""
     assert names(tmp_path) == ["songs", "songs.zip"]
 
 
-def special(name, kind):
-    info = zipfile.ZipInfo(name)
-    info.external_attr = (kind | 0o777) << 16
-    return info
-
-
-EVIL = {
-    "parent": ([("songs/../../evil", "x")], "leads outside"),
-    "absolute": ([("/tmp/evil", "x")], "leads outside"),
-    "drive": ([("C:/evil", "x")], "leads outside"),
-    "backslash": ([("songs/..\\..\\evil", "x")], "leads outside"),
-    "elsewhere": ([("other/evil", "x")], "leads outside"),
-    "link": ([(special("songs/link", stat.S_IFLNK), "/etc"), ("songs/link/evil", "x")], "a link"),
-    "device": ([(special("songs/device", stat.S_IFCHR), "")], "a link or a device"),
-    "case": ([("songs/a", "x"), ("songs/A", "y")], "stands there twice"),
-    "file is folder": ([("songs/a", "x"), ("songs/a/b", "y")], "cannot be"),
-    "no folder": ([("songs", "x")], "must be a folder"),
-    "nothing": ([], "holds no file"),
-}
-
-
-@pytest.mark.parametrize("members, message", EVIL.values(), ids=EVIL)
-def test_an_evil_archive_is_refused_and_leaves_nothing(tmp_path, members, message):
+@pytest.mark.parametrize("name", ["other/evil", "/tmp/evil", "../evil", "evil"])
+def test_what_lies_elsewhere_is_refused_and_leaves_nothing(tmp_path, name):
     home = tmp_path / "deep" / "home"
     home.mkdir(parents=True)
-    with pytest.raises(UserError, match=message) as error:
-        unpacked(home, make_zip(members))
+    with pytest.raises(UserError, match=r"evil' does not lie in songs/") as error:
+        unpacked(home, make_zip([("songs/a", "x"), (name, "x")]))
     assert "\n" not in str(error.value)
-    assert not (home / "songs").exists()
-    assert not list(tmp_path.rglob("*evil*"))
-
-
-@pytest.mark.parametrize("method", ["ZIP_DEFLATED", "ZIP_BZIP2"])
-def test_a_bomb_is_refused_before_anything_is_written(tmp_path, method):
-    bomb = make_zip([("songs/a", bytes(30_000_000))], compression=getattr(zipfile, method))
-    assert len(bomb) < 100_000
-    with pytest.raises(UserError, match="claim to hold 30,000,000"):
-        unpacked(tmp_path, bomb)
-    assert names(tmp_path) == ["songs.zip"]
-
-
-@pytest.mark.parametrize("method", ["ZIP_DEFLATED", "ZIP_BZIP2"])
-def test_a_bomb_that_lies_about_its_size_writes_no_more_than_it_declares(tmp_path, method):
-    bomb = make_zip([("songs/a", bytes(30_000_000))], compression=getattr(zipfile, method))
-    lying = bomb.replace(struct.pack("<I", 30_000_000), struct.pack("<I", 1000))
-    assert lying.count(struct.pack("<I", 1000)) == 2  # in the header and in the directory
-    tracemalloc.start()
-    try:
-        with pytest.raises(UserError, match=r"cannot be unpacked: .*songs/a"):
-            unpacked(tmp_path, lying)
-        assert tracemalloc.get_traced_memory()[1] < 3_000_000  # the content is never there at once
-    finally:
-        tracemalloc.stop()
-    assert not (tmp_path / "songs").exists()
-    assert sum(p.stat().st_size for p in tmp_path.rglob("a")) <= 1000
-
-
-@pytest.mark.parametrize("at", [0.3, 0.6, 0.99])
-@pytest.mark.parametrize("method", ["ZIP_STORED", "ZIP_DEFLATED", "ZIP_BZIP2"])
-def test_a_damaged_archive_gives_one_line(tmp_path, at, method):
-    body = bytearray(make_zip([("songs/a", SONG)], compression=getattr(zipfile, method)))
-    body[int(at * (len(body) - 200))] ^= 0xFF
-    with pytest.raises(UserError, match="cannot be unpacked") as error:
-        unpacked(tmp_path, bytes(body))
-    assert "\n" not in str(error.value)
-    assert not (tmp_path / "songs").exists()
-
-
-def test_a_cut_archive_an_unusual_and_an_encrypted_one(tmp_path):
-    with pytest.raises(UserError, match="not a zip file"):
-        unpacked(tmp_path, SONGS[:-100])
-    with pytest.raises(UserError, match="is not stored, deflated or bzip2"):
-        unpacked(tmp_path, make_zip([("songs/a", "x")], compression=zipfile.ZIP_LZMA))
-    locked = bytearray(make_zip([("songs/a", "x")]))
-    locked[6] |= 1
-    locked[locked.index(b"PK\x01\x02") + 8] |= 1
-    with pytest.raises(UserError, match="encrypted"):
-        unpacked(tmp_path, bytes(locked))
+    assert names(home) == ["songs.zip"] and not list(tmp_path.rglob("*evil*"))
 
 
 def test_unpacking_goes_on_where_it_stopped(tmp_path, monkeypatch):
     members = [(f"songs/{i:03d}.mp3", SONG[i * 1000 : (i + 1) * 1000]) for i in range(20)]
-    whole = unpack._copy
+    extract = zipfile.ZipFile.extract
 
-    def on_full_disk(source, file, member):
+    def on_full_disk(content, member, folder):
         if member.filename >= "songs/012.mp3":
-            file.write(source.read(500))
-            raise OSError(errno.ENOSPC, "No space left on device", file.name)
-        whole(source, file, member)
+            (folder / member.filename).write_bytes(SONG[:500])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return extract(content, member, folder)
 
     with monkeypatch.context() as patch:
-        patch.setattr(unpack, "_copy", on_full_disk)
-        with pytest.raises(UserError, match=r"No space left on device: .*01\d\.mp3"):
+        patch.setattr(zipfile.ZipFile, "extract", on_full_disk)
+        with pytest.raises(UserError, match="cannot be written: No space left on device"):
             unpacked(tmp_path, make_zip(members))
     assert not (tmp_path / "songs").exists()
-    (tmp_path / ".songs.unpacking/songs/003.mp3").write_bytes(bytes(1000))  # right in size only
     before = (tmp_path / ".songs.unpacking/songs/000.mp3").stat().st_mtime_ns
     folder = unpacked(tmp_path, make_zip(members))
     assert {f"songs/{p.name}": p.read_bytes() for p in folder.iterdir()} == dict(members)
@@ -387,40 +320,9 @@ def test_unpacking_goes_on_where_it_stopped(tmp_path, monkeypatch):
     assert names(tmp_path) == ["songs", "songs.zip"]
 
 
-def test_a_folder_that_lacks_something_is_not_taken_for_whole(tmp_path):
-    folder = unpacked(tmp_path, SONGS)
-    assert unpacked(tmp_path, SONGS) == folder
-    (folder / "000/000002.mp3").write_bytes(b"short")
-    with pytest.raises(UserError, match=r"000002\.mp3 is not as in songs\.zip: move .*songs away"):
-        unpacked(tmp_path, SONGS)
-    assert (folder / "000/000002.mp3").read_bytes() == b"short"
-
-
 def test_the_space_for_the_content_is_checked(tmp_path, monkeypatch):
-    usage = unpack.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(unpack.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    usage = download.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(UserError, match=r"unpacking songs\.zip needs"):
         unpacked(tmp_path, SONGS)
     assert names(tmp_path) == ["songs.zip"]
-
-
-@given(data=st.data())
-@settings(max_examples=200)
-def test_whatever_bytes_are_spoilt_nothing_but_a_user_error_comes(data, tmp_path_factory):
-    method = data.draw(
-        st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
-    )
-    text = b"track_id,title\n" * 20
-    body = bytearray(make_zip([("songs/a", text), ("songs/b/c", b"")], compression=method))
-    for at in data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=4)):
-        body[at] = data.draw(st.integers(0, 255))
-    folder = tmp_path_factory.mktemp("home")
-    try:
-        unpacked(folder, bytes(body))
-    except UserError as error:
-        assert "\n" not in str(error)
-        assert names(folder) in (["songs.zip"], [".songs.unpacking", "songs.zip"])
-    else:
-        assert names(folder) == ["songs", "songs.zip"]
-        assert {p.read_bytes() for p in folder.rglob("*") if p.is_file()} <= {
-            (folder / "songs.zip").read_bytes(), text, b""}  # fmt: skip
