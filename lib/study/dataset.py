@@ -26,24 +26,7 @@ NO_AUDIO = Missing("This corpus came as a table of features: there is no audio t
 
 
 class Dataset:
-    """A corpus and its features, each made when it is first asked for.
-
-    Parameters
-    ----------
-    settings : Settings
-        The parameters of a notebook.
-
-    Attributes
-    ----------
-    corpus : Corpus
-        As found, with the tracks that cannot be read.
-
-    Raises
-    ------
-    UserError
-        When the corpus cannot be had, holds too few usable tracks to cluster, or is not the one
-        whose results are in the folder.
-    """
+    """A corpus and its features, each made when it is first asked for."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
@@ -106,14 +89,11 @@ class Dataset:
 
     @cached_property
     def images(self) -> np.ndarray | Missing:
-        """Standardised MFCC images, (n_tracks, 1, n_mfcc, n_frames); missing without audio.
-
-        Each coefficient has mean 0 and variance 1 over all tracks and frames, so that the first
-        ones, which vary most, do not drown the others.
-        """
+        """Standardised MFCC images, (n_tracks, 1, n_mfcc, n_frames); missing without audio."""
         images = self.features.images
         if images is None:
             return NO_AUDIO
+        # by coefficient, so that the first ones, which vary most, do not drown the others
         mean = images.mean(axis=(0, 2), keepdims=True)
         deviation = images.std(axis=(0, 2), keepdims=True)
         return ((images - mean) / np.maximum(deviation, 1e-9))[:, None]
@@ -131,10 +111,8 @@ class Dataset:
 
     @cached_property
     def text_vectors(self) -> dict[str, np.ndarray]:
-        """Vectors of the sung words by method, (n_tracks, n_dims) each; NaN rows without words.
-
-        Empty where fewer than half of the clusters could have a track with words.
-        """
+        """Vectors of the sung words by method, (n_tracks, n_dims) each; NaN rows without words."""
+        # words of so few tracks would leave half of the clusters without any
         if lyrics.has_text(self.sung).sum() < max(2, self.n_clusters // 2):
             return {}
         return {
@@ -187,20 +165,7 @@ class Dataset:
     def excerpts(
         self, seconds: float, indices: Mapping[str, int] | None = None
     ) -> dict[str, np.ndarray] | Missing:
-        """Return the beginnings of tracks, to be heard.
-
-        Parameters
-        ----------
-        seconds : float
-            How long each is.
-        indices : mapping of str to int, optional
-            Which tracks, by title; one of each genre where not given.
-
-        Returns
-        -------
-        dict of str to ndarray, (n_samples,), or Missing
-            By title.
-        """
+        """Return the first seconds of tracks by title; of one of each genre where none are given."""
         if not self.has_audio:
             return NO_AUDIO
         if indices is None:

@@ -1,7 +1,7 @@
 """The factors split of the demo corpus: clips whose true factors are known and independent.
 
-Ground truth for `lib.evaluation.disentanglement`. The tracks of the demo corpus itself are none, since there
-tempo, rhythm and instruments hang on the genre.
+Ground truth for `lib.evaluation.disentanglement`. The tracks of the demo corpus itself are none,
+since their tempo, rhythm and instruments depend on the genre.
 """
 
 from __future__ import annotations
@@ -29,22 +29,14 @@ N_CLIPS = 500
 
 @dataclass(frozen=True)
 class Factors:
-    """Clips, what was measured of them, and what they were made from.
+    """Clips, what was measured of them, and what they were made from, indexed by track_id."""
 
-    Attributes
-    ----------
-    features : DataFrame, (n, F)
-        Standardised: means and deviations of MFCCs, spectrum, chroma, rhythm, indexed by track_id.
-    levels : DataFrame of str, (n, 8)
-        The level of each of `demo.FACTORS`, indexed as the features are.
-    """
-
-    features: pd.DataFrame
-    levels: pd.DataFrame
+    features: pd.DataFrame  # standardised: MFCCs, spectrum, chroma, rhythm
+    levels: pd.DataFrame  # of each of `demo.FACTORS`, as text
 
     @property
     def inputs(self) -> np.ndarray:
-        """What models eat: the features as an array, (n, F)."""
+        """The features as an array, (n, F)."""
         return self.features.to_numpy(float)
 
     @property
@@ -58,33 +50,15 @@ class Factors:
 
     @property
     def oracle(self) -> np.ndarray:
-        """The factors themselves as a code, (1, n, 8): what the measures can reach at best."""
+        """The factors themselves as a code, (1, n, 8), on which the measures are highest."""
         numbers = [np.unique(level, return_inverse=True)[1] for level in self.levels.T.to_numpy()]
         return np.stack(numbers, axis=1)[None].astype(float)
 
 
 def load(data_dir: str | Path = "", cache: str | Path = CACHE / "features") -> Factors:
-    """Compose the split, unless it is there, and take its features.
+    """Return the split in ``demo_factors/`` of the data folder, or else of the project's ``data/``.
 
-    It is taken from ``demo_factors/`` in the data folder where it is there, else from the project's
-    ``data/``, and composed into that one: 500 clips of five seconds.
-
-    Parameters
-    ----------
-    data_dir : str or Path
-        Where corpora lie: see `corpus.load`.
-    cache : str or Path
-        Folder of the feature store: see `extract.extract`.
-
-    Returns
-    -------
-    Factors
-        Of the clips that could be read: all of them, unless files were damaged.
-
-    Raises
-    ------
-    UserError
-        When the data folder does not exist, or the split can be neither found nor written.
+    It is composed into that one where it is not there: 500 clips of five seconds.
     """
     data = corpus.data_folder(data_dir)
     home = data if (data / "demo_factors" / "tracks.csv").exists() else ROOT / "data"
@@ -102,7 +76,7 @@ def load(data_dir: str | Path = "", cache: str | Path = CACHE / "features") -> F
 
 
 def _standardised(vectors: pd.DataFrame) -> pd.DataFrame:
-    """Leave out what is the same for all clips, and the squares of what is there, and scale."""
+    """Scale features, without constant ones and without squares of others."""
     squares = [c for c in vectors if c.startswith("mfcc") and c.endswith("_var")]
     kept = vectors.drop(columns=squares)
     kept = kept.loc[:, kept.std() > 1e-9 * kept.abs().max()]

@@ -16,31 +16,16 @@ from lib.training.ensemble import Trained
 
 @dataclass(frozen=True, eq=False)
 class Representation:
-    """One point per track, for each network of an ensemble.
+    """One point per track, for each network of an ensemble."""
 
-    Attributes
-    ----------
-    name : str
-        As in the results: raw, pca, vae...
-    z : ndarray, (n_networks, n_tracks, n_dims)
-        The points: for a learned representation one network per seed, else a single one. NaN for
-        tracks without a place, and for networks that diverged.
-    beta : float
-        Weight of the KL term; NaN where there is none.
-    health : DataFrame or None
-        For learned ones, one row per network: see `lib.evaluation.health`.
-    r2 : float
-        For those that are not learned: the share of the input's variance they keep.
-    mixture : ndarray of int or None, (n_networks, n_tracks)
-        The clusters that a network finds itself, as VaDE does.
-    """
-
-    name: str
-    z: np.ndarray
-    beta: float = np.nan
-    health: pd.DataFrame | None = None
-    r2: float = np.nan
-    mixture: np.ndarray | None = None
+    name: str  # as in the results: raw, pca, vae...
+    z: np.ndarray  # (n_networks, n_tracks, n_dims); NaN without a place, or after divergence
+    beta: float = np.nan  # weight of the KL term, if there is one
+    health: pd.DataFrame | None = None  # of learned ones, one row per network
+    r2: float = np.nan  # of others, the share of the input's variance that they keep
+    mixture: np.ndarray | None = (
+        None  # (n_networks, n_tracks): clusters that networks find, as VaDE
+    )
 
     @property
     def features(self) -> str:
@@ -86,17 +71,11 @@ def representation(name: str, ensemble: Trained) -> Representation:
 class Scores:
     """Partitions of representations, and their scores.
 
-    Attributes
-    ----------
-    rows : DataFrame
-        Tidy, one row per representation, algorithm and seed; columns `lib.report.results.COLUMNS`.
-    partitions : dict of (Method, int) to ndarray of int, (n_tracks,)
-        The cluster of each track, by method and seed; -1 is noise. Methods on which chance has no
-        influence have one partition only, that of the first seed.
+    A method on which chance has no influence has one partition only, that of the first seed.
     """
 
-    rows: pd.DataFrame
-    partitions: dict[tuple[Method, int], np.ndarray]
+    rows: pd.DataFrame  # tidy, one per representation, algorithm and seed
+    partitions: dict[tuple[Method, int], np.ndarray]  # (n_tracks,) by method and seed; -1 is noise
 
     def clusters(self, space: Representation, algorithm: str = "kmeans") -> list[np.ndarray]:
         """Return the partitions of a representation by an algorithm, in the order of their seeds."""
