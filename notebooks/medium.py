@@ -200,8 +200,8 @@ study.figure(
 )
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-scores = tables.kmeans_scores(rows)
-figure = figures.score_matrix(scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
+kmeans_scores = tables.kmeans_scores(rows)
+figure = figures.score_matrix(kmeans_scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
 study.figure(
     figure,
     "All scores under k-means; the numbers are raw, the colours scaled by column.",

@@ -165,7 +165,7 @@ class Dataset:
     def excerpts(
         self, seconds: float, indices: Mapping[str, int] | None = None
     ) -> dict[str, np.ndarray] | Missing:
-        """Return the first seconds of tracks by title; of one of each genre where none are given."""
+        """Return the first seconds of tracks by title: of those given, or of one of each genre."""
         if not self.has_audio:
             return NO_AUDIO
         if indices is None:

@@ -78,12 +78,12 @@ class Scores:
     partitions: dict[tuple[Method, int], np.ndarray]  # (n_tracks,) by method and seed; -1 is noise
 
     def clusters(self, space: Representation, algorithm: str = "kmeans") -> list[np.ndarray]:
-        """Return the partitions of a representation by an algorithm, in the order of their seeds."""
+        """Return the partitions of a representation by an algorithm, seed by seed."""
         method = space.method(algorithm)
         return [labels for (key, _), labels in self.partitions.items() if key == method]
 
     def best(self, spaces: Sequence[Representation], score: str) -> Representation:
-        """Return the one with the highest mean score under k-means that places all tracks."""
+        """Return the one of highest mean score under k-means, of those that place all tracks."""
         kmeans = self.rows[self.rows["algorithm"] == "kmeans"]
         means = {s: s.among(kmeans)[[score, "noise_fraction"]].mean() for s in spaces}
         able = [s for s in means if means[s]["noise_fraction"] <= comparison.NOISE_ALLOWED]
