@@ -10,6 +10,7 @@ With ``study``: the seconds that all learning of Easy, Medium and Hard takes on 
 """
 
 import logging
+import os
 import statistics
 import sys
 import tempfile
@@ -17,19 +18,19 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from lib.models import autoencoder as models
+from lib import models, training  # before torch: lib sets how OpenMP waits
 from lib.settings import SweepSettings
 from lib.study.hard import HardStudy
-from lib.training import trainer as training  # before torch: it sets how OpenMP waits
-from lib.training.bank import Bank
-from lib.training.ensemble import Member
+from lib.training import Architecture, Tracks
+from lib.training.run import RunSettings
+from lib.training.stack import Stack
 
 # isort: split
 import torch
 from torch import nn
 
 N_TRACKS, N_FEATURES, LATENT_DIM, BATCH, EPOCHS = 1000, 20, 16, 64, 25
-VAE = partial(models.VAE, n_features=N_FEATURES, latent_dim=LATENT_DIM)
+VAE = Architecture(models.VAE, n_features=N_FEATURES, latent_dim=LATENT_DIM)
 X = torch.randn(N_TRACKS, N_FEATURES, generator=torch.Generator().manual_seed(0))
 
 
@@ -114,15 +115,15 @@ def pythae_trainer() -> Callable[[], None] | None:
     return run
 
 
-def matrix_products(members: int) -> tuple[Callable[[], None], float]:
-    """All matrix products of a training run of a bank, and how many FLOP they are per member."""
+def matrix_products(n_networks: int) -> tuple[Callable[[], None], float]:
+    """All matrix products of a training run of a stack, and how many FLOP they are per network."""
     batch = N_TRACKS // -(-N_TRACKS // BATCH)
     products = []
     shapes = [(N_FEATURES, 128), (128, 64), (64, 2 * LATENT_DIM)]
     shapes += [(LATENT_DIM, 64), (64, 128), (128, N_FEATURES)]
     for i, (inputs, outputs) in enumerate(shapes):
-        x, w = torch.randn(members, batch, inputs), torch.randn(members, inputs, outputs)
-        y = torch.randn(members, batch, outputs)
+        x, w = torch.randn(n_networks, batch, inputs), torch.randn(n_networks, inputs, outputs)
+        y = torch.randn(n_networks, batch, outputs)
         products += [(x, w), (x.mT, y)]  # forward, gradient of the weights
         products += [(y, w.mT)] if i else []  # gradient of the input, which the first has none of
     products = [(a, b, a @ b) for a, b in products]
@@ -137,29 +138,31 @@ def matrix_products(members: int) -> tuple[Callable[[], None], float]:
     return run, flop
 
 
-def bank(members: int, device: str = "cpu") -> None:
-    """Train one bank of so many members."""
-    Bank(VAE, X, [Member(seed, epochs=EPOCHS) for seed in range(members)], device).train()
+def stack(n_networks: int, device: str = "cpu") -> None:
+    """Train one stack of so many networks."""
+    settings = [RunSettings(seed, epochs=EPOCHS) for seed in range(n_networks)]
+    Stack(VAE, Tracks.of(X), settings, device).train()
 
 
-def train(members: int, workers: int, epochs: int = EPOCHS) -> None:
+def train(n_networks: int, cores: int, epochs: int = EPOCHS) -> None:
     """Train as the notebooks do, with everything that comes after."""
-    training.train(VAE, X, range(members), epochs=epochs, workers=workers, device="cpu")
+    os.environ["LOKY_MAX_CPU_COUNT"] = str(cores)  # which joblib counts
+    training.train(VAE, X, range(n_networks), epochs=epochs, device="cpu")
 
 
 def measure(variants: dict[str, tuple], repeats: int) -> tuple[dict, dict]:
-    """Median CPU seconds and best seconds per member, in turns after a round of warming up.
+    """Median CPU seconds and best seconds per network, in turns after a round of warming up.
 
     Two cores are seldom both free for as long as a run takes, hence the best on the clock.
     """
     cpu, clock = ({name: [] for name in variants} for _ in range(2))
     for repeat in range(repeats + 1):
-        for name, (members, run) in variants.items():
+        for name, (n_networks, run) in variants.items():
             before = time.process_time(), time.perf_counter()
             run()
             if repeat:
-                cpu[name].append((time.process_time() - before[0]) / members)
-                clock[name].append((time.perf_counter() - before[1]) / members)
+                cpu[name].append((time.process_time() - before[0]) / n_networks)
+                clock[name].append((time.perf_counter() - before[1]) / n_networks)
     return {k: statistics.median(v) for k, v in cpu.items()}, {k: min(v) for k, v in clock.items()}
 
 
@@ -176,7 +179,7 @@ def main(repeats: int = 5) -> None:
         "forty on two": (40, partial(train, 40, 2)),
         "products": (16, products),
     }
-    variants |= {f"bank of {m}": (m, partial(bank, m)) for m in sizes}
+    variants |= {f"stack of {m}": (m, partial(stack, m)) for m in sizes}
     variants |= {"pythae": (1, pythae)} if pythae else {}
     cpu, clock = measure(variants, repeats)
 
@@ -184,21 +187,21 @@ def main(repeats: int = 5) -> None:
     print(f"script {cpu['script'] * 100 / EPOCHS:.2f} CPU s per 100 epochs;", end=" ")
     print(f"floor {cpu['products'] * 100 / EPOCHS:.2f}, at {rate:.0f} GFLOP/s")
     rows = [
-        ("one member, x faster than the script", cpu["script"] / cpu["one"]),
-        ("40 members, one core, x faster", cpu["script"] / cpu["forty"]),
-        ("40 members, two cores, x faster by the clock", clock["script"] / clock["forty on two"]),
-        ("40 members, one core, x the floor", cpu["forty"] / cpu["products"]),
+        ("one network, x faster than the script", cpu["script"] / cpu["one"]),
+        ("40 networks, one core, x faster", cpu["script"] / cpu["forty"]),
+        ("40 networks, two cores, x faster by the clock", clock["script"] / clock["forty on two"]),
+        ("40 networks, one core, x the floor", cpu["forty"] / cpu["products"]),
     ]
     if pythae:
-        rows.append(("40 members, one core, x faster than pythae", cpu["pythae"] / cpu["forty"]))
-    rows += [(f"bank of {m}, x faster", cpu["script"] / cpu[f"bank of {m}"]) for m in sizes]
+        rows.append(("40 networks, one core, x faster than pythae", cpu["pythae"] / cpu["forty"]))
+    rows += [(f"stack of {m}, x faster", cpu["script"] / cpu[f"stack of {m}"]) for m in sizes]
     for label, ratio in rows:
         print(f"{label:46s}{ratio:6.2f}")
     if not pythae:
         print("pythae is not installed: not compared")
     if torch.cuda.is_available():
-        _, cuda = measure({"cuda": (1000, partial(bank, 1000, "cuda"))}, repeats)
-        rows = [("1000 members, cuda, x faster by the clock", clock["script"] / cuda["cuda"])]
+        _, cuda = measure({"cuda": (1000, partial(stack, 1000, "cuda"))}, repeats)
+        rows = [("1000 networks, cuda, x faster by the clock", clock["script"] / cuda["cuda"])]
         print(f"{rows[0][0]:46s}{rows[0][1]:6.0f}")
 
 

@@ -32,10 +32,8 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import figures
-from lib.models import autoencoder as models
+from lib import figures, models, report
 from lib.clustering import projection
-from lib import report
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences

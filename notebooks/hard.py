@@ -35,14 +35,12 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import figures
+from lib import figures, models, report
 from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison
 from lib.inspection import clusters as explain
 from lib.study import factors, pipelines
-from lib.models import autoencoder as models
 from lib.clustering import projection
-from lib import report
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
@@ -51,7 +49,7 @@ from lib.report.sentences import sweep as sweep_sentences
 from lib.inspection import traversal
 from lib.evaluation import ranking as verdict
 from lib.report.sentences import ranking as verdict_sentences
-from lib.study.hard import HardStudy, at_beta, by_beta
+from lib.study.hard import HardStudy, by_beta
 from lib.study.representation import representation
 
 study = HardStudy.from_notebook("hard", globals())
@@ -196,7 +194,7 @@ networks["vade"] = study.vade()
 # the sweep the one at the beta looked at.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-looked_at = at_beta(swept, beta)
+looked_at = swept.select(beta=beta)
 table = tables.health({f"VAE, beta {beta:g}": looked_at} | networks)
 study.table(table, "The networks and their health.", "hard-health")
 

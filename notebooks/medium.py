@@ -31,16 +31,13 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import figures, lyrics
+from lib import figures, lyrics, models, report
 from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison, probes
-from lib.models import autoencoder as models
-from lib import report
 from lib.catalogue import title
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
-from lib.models.convolutional import Conv1dVAE, ConvVAE
 from lib.study.representation import representation
 from lib.study.study import Study
 
@@ -82,10 +79,10 @@ plain += study.represent("tfidf", "sbert", "hybrid_tfidf", "hybrid_sbert")
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 trained = {
     "vae": study.learn("vae", models.VAE),
-    "conv1d_vae": study.learn("conv1d_vae", Conv1dVAE),
+    "conv1d_vae": study.learn("conv1d_vae", models.Conv1dVAE),
 }
 if study.data.has_audio:
-    trained["conv_vae"] = study.learn("conv_vae", ConvVAE, study.data.images)
+    trained["conv_vae"] = study.learn("conv_vae", models.ConvVAE, study.data.images)
 learned = [representation(name, networks) for name, networks in trained.items()]
 study.table(tables.health(trained), "The networks and their health.", "medium-health")
 

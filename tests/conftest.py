@@ -34,6 +34,16 @@ def music_data() -> Path:
 
 
 @pytest.fixture
+def double():
+    """Have torch compute in float64, in which rounding hides no difference."""
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
 def tones(tmp_path) -> Path:
     """Make a folder of music with two genres of six short tracks: low tones, and noise."""
     rng = np.random.default_rng(0)

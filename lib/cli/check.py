@@ -7,7 +7,6 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 PACKAGES = (
@@ -54,11 +53,10 @@ def model() -> str:
     """Run a VAE forward, and train it for a few steps."""
     import numpy as np
 
-    from lib.models import autoencoder as models
-    from lib.training import trainer as training
+    from lib import models, training
 
     data = np.random.default_rng(0).standard_normal((64, 20))
-    network = partial(models.VAE, n_features=20, latent_dim=16)
+    network = training.Architecture(models.VAE, n_features=20, latent_dim=16)
     trained = training.train(network, data, [0], epochs=2, device="cpu")
     assert trained.z.shape == (1, 64, 16) and np.isfinite(trained.z).all()
     return f"a VAE of {trained.n_parameters:,} parameters runs and trains"

@@ -6,7 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
+from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
+
+from lib.errors import UserError
 
 LINKS = 10  # of each track in the graph
 LEAST = 16  # UMAP wants 15, DBSCAN and the graphs about 10: one search serves them all
@@ -63,6 +66,47 @@ def graph(points: np.ndarray) -> sparse.csr_array:
         order = np.lexsort((off, piece))
         middle = order[np.unique(piece[order], return_index=True)[1]]
         links = links.maximum(_links(middle, middle[nearest(means, 2)[0]], n_tracks))
+
+
+def neighbourhoods(features: np.ndarray, perplexity: float = 15.0) -> dict[str, np.ndarray]:
+    """Find how wide each track's neighbourhood is: the data of `lib.models.NeighbourVAE`.
+
+    Parameters
+    ----------
+    features : ndarray, (N, F)
+        Standardised.
+    perplexity : float
+        How many neighbours a track has among all others, in the sense of t-SNE: the exponential of
+        the entropy of p(j|i). At most a third of the tracks.
+
+    Returns
+    -------
+    dict
+        ``x`` (N, F), the features, and ``precision`` (N, 1).
+
+    Raises
+    ------
+    UserError
+        For features that are not finite, and for fewer than four tracks.
+    """
+    features = np.asarray(features, float)
+    if len(features) < 4 or not np.isfinite(features).all():
+        raise UserError("neighbourhoods take four tracks or more, and features that are finite")
+    perplexity = min(perplexity, len(features) / 3)
+    squares = cdist(features, features, "sqeuclidean")
+    np.fill_diagonal(squares, np.inf)
+    squares -= squares.min(axis=1, keepdims=True)  # shifts no probability, and nothing underflows
+    finite = np.where(np.isfinite(squares), squares, 0.0)
+    scale = finite.sum(axis=1) / (len(features) - 1)
+    low, high = np.full(len(features), -20.0), np.full(len(features), 20.0)
+    for _ in range(50):  # the entropy falls as the precision grows: halve the interval of its log
+        middle = (low + high) / 2
+        p = np.exp(-squares * (np.exp(middle) / np.maximum(scale, 1e-12))[:, None])
+        p /= p.sum(axis=1, keepdims=True)
+        entropy = -np.sum(p * np.log(np.maximum(p, 1e-300)), axis=1)
+        wide = entropy > np.log(perplexity)
+        low, high = np.where(wide, middle, low), np.where(wide, high, middle)
+    return {"x": features, "precision": (np.exp(middle) / np.maximum(scale, 1e-12))[:, None]}
 
 
 def _links(tracks: np.ndarray, near: np.ndarray, n_tracks: int) -> sparse.csr_array:

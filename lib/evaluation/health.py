@@ -1,6 +1,6 @@
 """Health of a latent space: does the code carry anything, and how is it spread?
 
-All of it is label-free. Arrays in, numbers out; ``lib.training.trainer`` calls it for every member.
+All of it is label-free. Arrays in, numbers out; `lib.training.Ensemble` calls it for every network.
 """
 
 import numpy as np

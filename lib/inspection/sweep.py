@@ -1,6 +1,6 @@
 """A sweep over beta: what more pressure on the code buys, and what it costs.
 
-All members of a sweep are one `Trained`: ``training.train(architecture, data, **grid(seeds,
+All members of a sweep are one `Ensemble`: ``training.train(architecture, data, **grid(seeds,
 betas))``. From it come tidy tables, a row a member or a row a member and latent dimension.
 """
 
@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lib import models
 from lib.evaluation import disentanglement, health, statistics
-from lib.models import autoencoder as models
 from lib.runtime import one_thread
-from lib.training.ensemble import Trained, chunks
+from lib.training import Ensemble
 
 SCORES = ["silhouette", "silhouette_shared", "ami"]
 
 
-def members(trained: Trained) -> pd.DataFrame:
+def members(trained: Ensemble) -> pd.DataFrame:
     """Describe each member of a sweep by its rate, its distortion and the state of its code.
 
     Rate and distortion are the two terms of the ELBO (Alemi et al. 2018, arXiv 1711.00464); R2 is
@@ -27,7 +27,7 @@ def members(trained: Trained) -> pd.DataFrame:
 
     Parameters
     ----------
-    trained : Trained
+    trained : Ensemble
         Of a VAE with a standard normal prior.
 
     Returns
@@ -42,7 +42,7 @@ def members(trained: Trained) -> pd.DataFrame:
     codes = zip(trained.z, _kl(trained), strict=True)
     alike = pd.DataFrame([disentanglement.label_free(z, kl) for z, kl in codes])
     table = trained.health.rename(columns={"kl": "rate"}).assign(
-        distortion=[_distortion(trained, m) for m in range(len(trained.members))],
+        distortion=[_distortion(trained, m) for m in range(len(trained.runs))],
         variance=trained.z.var(axis=1).mean(axis=1),
         correlation=alike["correlation"],
         total_correlation=alike["total_correlation"],
@@ -52,12 +52,12 @@ def members(trained: Trained) -> pd.DataFrame:
     return table.sort_values(["beta", "seed"], ignore_index=True)
 
 
-def dimensions(trained: Trained) -> pd.DataFrame:
+def dimensions(trained: Ensemble) -> pd.DataFrame:
     """Describe each latent dimension of each member.
 
     Parameters
     ----------
-    trained : Trained
+    trained : Ensemble
         Of a VAE with a standard normal prior.
 
     Returns
@@ -68,28 +68,29 @@ def dimensions(trained: Trained) -> pd.DataFrame:
         ``variance`` (of the posterior mean over tracks), ``active``.
     """
     tables = []
-    for member, z, kl in zip(trained.members, trained.z, _kl(trained), strict=True):
+    for run, z, kl in zip(trained.runs, trained.z, _kl(trained), strict=True):
         order = np.argsort(-kl, kind="stable")
-        table = {"beta": member.beta, "seed": member.seed, "rank": np.arange(1, len(kl) + 1)}
-        table |= {"dimension": order, "kl": kl[order], "variance": z.var(axis=0)[order]}
+        table = {"beta": run.settings.beta, "seed": run.settings.seed}
+        table |= {"rank": np.arange(1, len(kl) + 1), "dimension": order}
+        table |= {"kl": kl[order], "variance": z.var(axis=0)[order]}
         tables.append(pd.DataFrame(table | {"active": health.active_units(z, kl)[order]}))
     table = pd.concat(tables)
     return table.sort_values(["beta", "seed", "rank"], ignore_index=True)
 
 
-def _kl(trained: Trained) -> np.ndarray:
+def _kl(trained: Ensemble) -> np.ndarray:
     """Mean KL of each latent dimension of each member from N(0, 1), (M, d), in nats."""
     code = (torch.as_tensor(part, dtype=torch.float64) for part in (trained.z, trained.logvar))
     return models.gaussian_kl(*code).mean(dim=1).numpy()
 
 
-def _distortion(trained: Trained, m: int) -> float:
+def _distortion(trained: Ensemble, m: int) -> float:
     """Reconstruction term of the ELBO of one member, in nats a track."""
     network = trained.network(m)
-    generator = torch.Generator().manual_seed(trained.members[m].seed)
+    generator = torch.Generator().manual_seed(int(trained.seeds[m]))
     terms = []
     with one_thread(), torch.no_grad():
-        for x in chunks(trained.data):
+        for x in trained.tracks.chunks():
             mean = network.encode(x)[0]
             noise = torch.randn(
                 *mean.shape[:2], network.noise_dim, generator=generator, dtype=mean.dtype
@@ -173,10 +174,10 @@ def _trend(change: statistics.Difference) -> int:
     return int(np.sign(np.nan_to_num(change.mean))) if judged else 0
 
 
-def one_seed(trained: Trained, seed: int | None = None) -> dict[float, int]:
+def one_seed(trained: Ensemble, seed: int | None = None) -> dict[float, int]:
     """Return the place of the member of each beta that has a seed (the first one if not said)."""
-    seed = trained.members[0].seed if seed is None else seed
-    places = {b.beta: m for m, b in enumerate(trained.members) if b.seed == seed}
+    seed = trained.seeds[0] if seed is None else seed
+    places = {float(trained.betas[m]): int(m) for m in np.flatnonzero(trained.seeds == seed)}
     return dict(sorted(places.items()))
 
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from lib.inspection import sweep
-from lib.runtime import one_thread
-from lib.training.ensemble import Trained, tensors
+from lib.training import Ensemble
 
 
 class Traversal(NamedTuple):
@@ -37,7 +35,7 @@ class Traversal(NamedTuple):
 
 
 def traverse(
-    trained: Trained,
+    trained: Ensemble,
     m: int,
     *,
     track: int | None = None,
@@ -50,7 +48,7 @@ def traverse(
 
     Parameters
     ----------
-    trained : Trained
+    trained : Ensemble
         Of a VAE with a standard normal prior.
     m : int
         Which member.
@@ -70,20 +68,15 @@ def traverse(
     Traversal
         With no row where the member has no active dimension.
     """
-    own = sweep.dimensions(trained)
-    member = trained.members[m]
-    own = own[(own["beta"] == member.beta) & (own["seed"] == member.seed) & own["active"]][:n_dims]
+    network = trained.select(beta=trained.betas[m], seed=trained.seeds[m])
+    own = sweep.dimensions(network).query("active")[:n_dims]
     steps = np.linspace(-width, width, n_steps)
     base = np.zeros(trained.z.shape[2]) if track is None else trained.z[m, track]
     codes = np.tile(base, (max(len(own), 1), n_steps, 1))  # a decoder cannot take nothing
     for row, dimension in zip(codes, own["dimension"], strict=False):
         row[:, dimension] = steps
-    with one_thread(), torch.no_grad():
-        given = {
-            name: tensors(np.repeat(x, codes[..., 0].size, axis=0)[None], member.dtype)
-            for name, x in inputs.items()
-        }
-        flat = tensors(codes.reshape(1, -1, codes.shape[2]), member.dtype)
-        decoded = trained.network(m).decode(flat, **given)[0].numpy()
+    flat = codes.reshape(-1, codes.shape[2])
+    given = {name: np.repeat(x, len(flat), axis=0) for name, x in inputs.items()}
+    decoded = network.decode(flat, **given)[0]
     decoded = decoded.reshape(*codes.shape[:2], *decoded.shape[1:])
     return Traversal(decoded[: len(own)], own["dimension"].to_numpy(), own["kl"].to_numpy(), steps)

@@ -1,14 +1,12 @@
-"""The networks and their losses.
+"""The autoencoder, the VAE, and the two terms of the loss.
 
-Every network is a bank of M members (see ``lib.models.layers``): it reads like an ordinary one, with one
-more dimension in front. What the trainer asks of a network is what `Autoencoder` has: ``encode``,
-``decode``, ``target``, ``reconstruct``, ``loss``, ``noise_dim``, ``bank_size``, ``pretraining``,
-``prepare``. A network draws no random numbers while it trains; noise is handed to ``loss``, so that
-each member has its own stream.
+A network here is a stack of M networks (see `lib.models.layers`): it reads like an ordinary one,
+with one more dimension in front. What the trainer asks of a network is what `Autoencoder` has. A
+network draws no random numbers while it trains: noise is handed to ``loss``, so that each of the M
+has its own.
 """
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,11 +16,9 @@ from torch.nn import functional
 
 from lib.models.layers import BatchNorm, Linear
 
-_global_generator = threading.Lock()  # layers draw from the one generator of the process
-
 
 class Losses(NamedTuple):
-    """What a network pays for each track.
+    """The two terms of the loss of each track.
 
     Attributes
     ----------
@@ -32,18 +28,32 @@ class Losses(NamedTuple):
     kl : Tensor (M, B, d)
         KL divergence in nats of the posterior from the prior, per latent dimension; d = 0 where
         there is no posterior. A network with a latent variable besides the code, such as the
-        cluster of `lib.models.vade.VaDE`, gives the KL of that in further columns.
+        cluster of `VaDE`, gives the KL of that in further columns.
     """
 
     reconstruction: Tensor
     kl: Tensor
 
+    def total(self, beta: float | Tensor) -> Tensor:
+        """What is minimised: reconstruction + beta x KL; with beta 1 the negative ELBO."""
+        return self.reconstruction + beta * self.kl.sum(-1)
 
-def mlp(members: int, sizes: Sequence[int]) -> nn.Sequential:
+
+def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
+    """0.5 x squared error summed over all but network and track: (M, B, ...) -> (M, B)."""
+    return 0.5 * functional.mse_loss(reconstruction, x, reduction="none").flatten(2).sum(-1)
+
+
+def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(mean, exp(logvar)) || N(0, 1)) in nats, elementwise."""
+    return 0.5 * (mean.square() + torch.expm1(logvar) - logvar)
+
+
+def mlp(n_networks: int, sizes: Sequence[int]) -> nn.Sequential:
     """Linear maps from each size to the next, with BatchNorm and ReLU on the hidden ones."""
     layers = []
     for inputs, outputs in pairwise(sizes):
-        layers += [Linear(members, inputs, outputs), BatchNorm(members, outputs), nn.ReLU()]
+        layers += [Linear(n_networks, inputs, outputs), BatchNorm(n_networks, outputs), nn.ReLU()]
     return nn.Sequential(*layers[:-2])
 
 
@@ -52,30 +62,31 @@ class Autoencoder(nn.Module):
 
     Parameters
     ----------
-    members : int
+    n_networks : int
         M, how many networks stand side by side.
     n_features : int
+        Length of the vectors.
     latent_dim : int
         d, size of the code.
     hidden : sequence of int
         Sizes of the hidden layers from features to code; the decoder mirrors them.
     """
 
-    bank_size = 16  # more members at once fall out of the cache, fewer waste time between products
-    codes = 1  # numbers that the encoder gives per latent dimension
-    pretraining = 0.0  # share of the epochs after which `prepare` is called; 0: it never is
+    stack_size = 16  # more networks fall out of the cache, fewer waste time between products
+    per_latent = 1  # numbers that the encoder gives per latent dimension
+    pretraining = 0.0  # share of the epochs before `after_pretraining` is called; 0: it never is
 
     def __init__(
         self,
-        members: int,
+        n_networks: int,
         n_features: int,
         latent_dim: int = 16,
         hidden: Sequence[int] = (128, 64),
     ):
         super().__init__()
         self.latent_dim = latent_dim
-        self.encoder = mlp(members, [n_features, *hidden, self.codes * latent_dim])
-        self.decoder = mlp(members, [latent_dim, *reversed(hidden), n_features])
+        self.encoder = mlp(n_networks, [n_features, *hidden, self.per_latent * latent_dim])
+        self.decoder = mlp(n_networks, [latent_dim, *reversed(hidden), n_features])
 
     @property
     def noise_dim(self) -> int:
@@ -95,15 +106,12 @@ class Autoencoder(nn.Module):
         return x
 
     def predict(self, z: Tensor, x: Tensor) -> Tensor:
-        """The target as decoded from the codes z of the tracks x, of which no more is used here."""
+        """The target as decoded from the codes z; a condition would be taken from the tracks x."""
         return self.decode(z)
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """The target as decoded from the code (for a VAE: from the posterior mean)."""
         return self.predict(self.encode(x)[0], x)
-
-    def prepare(self, x: Tensor, seeds: Sequence[int]) -> None:
-        """Set what follows from the codes of all tracks x (M, N, ...) once they are pre-trained."""
 
     def loss(self, x: Tensor, noise: Tensor) -> Losses:
         """Losses of the tracks x (M, B, n_features); the noise is empty and not used."""
@@ -114,17 +122,26 @@ class Autoencoder(nn.Module):
         """KL (M, B, d) for the health record: what `loss` charges, unless that is another."""
         return self.loss(x, noise).kl
 
+    def after_pretraining(self, x: Tensor, seeds: Sequence[int]) -> None:
+        """Set what follows from the codes of all tracks x (M, N, ...) once they are pre-trained."""
+
 
 class VAE(Autoencoder):
-    """A variational autoencoder (Kingma and Welling 2014, arXiv 1312.6114) on feature vectors.
+    """A variational autoencoder on feature vectors [1]_.
 
     The encoder gives mean and log-variance of a diagonal Gaussian posterior q(z|x); the decoder
     gives the mean of p(x|z), a Gaussian with unit variance; the prior is N(0, I). With beta the
-    objective is ``reconstruction + beta * kl``; beta 1 is the negative ELBO (beta-VAE: Higgins et
-    al. 2017). Parameters as in `Autoencoder`.
+    objective is ``reconstruction + beta * kl`` [2]_; beta 1 is the negative ELBO. Parameters as in
+    `Autoencoder`.
+
+    References
+    ----------
+    .. [1] D. P. Kingma, M. Welling, Auto-encoding variational Bayes, ICLR 2014, arXiv 1312.6114.
+    .. [2] I. Higgins et al., beta-VAE: learning basic visual concepts with a constrained
+       variational framework, ICLR 2017.
     """
 
-    codes = 2
+    per_latent = 2  # mean and log-variance
 
     @property
     def noise_dim(self) -> int:
@@ -145,28 +162,3 @@ class VAE(Autoencoder):
     def kl(self, mean: Tensor, logvar: Tensor) -> Tensor:
         """KL divergence (M, B, d) of posteriors from the prior, per latent dimension."""
         return gaussian_kl(mean, logvar)
-
-
-def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
-    """0.5 x squared error summed over all but member and track: (M, B, ...) -> (M, B)."""
-    return 0.5 * functional.mse_loss(reconstruction, x, reduction="none").flatten(2).sum(-1)
-
-
-def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
-    """KL(N(mean, exp(logvar)) || N(0, 1)) in nats, elementwise."""
-    return 0.5 * (mean.square() + torch.expm1(logvar) - logvar)
-
-
-def build(architecture: Callable[[int], nn.Module], members: int = 1, seed: int = 0) -> nn.Module:
-    """A bank with initial weights that are a function of the seed, as `torch.nn` would draw them.
-
-    The process's random numbers are left as they were.
-    """
-    with _global_generator, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return architecture(members)
-
-
-def count_parameters(model: nn.Module) -> int:
-    """Trainable numbers of one member of a bank."""
-    return sum(p[0].numel() for p in model.parameters() if p.requires_grad)

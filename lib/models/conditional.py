@@ -1,4 +1,4 @@
-"""A VAE that is told a fact about each track, so that its code need not carry it."""
+"""A VAE that is given a label of each track, so that its code need not carry it."""
 
 from __future__ import annotations
 
@@ -13,31 +13,34 @@ from lib.models.autoencoder import VAE, mlp
 
 
 class CVAE(VAE):
-    """A conditional VAE (Sohn, Lee and Yan 2015) with the prior N(0, I) whatever the condition.
+    """A conditional VAE [1]_ with the prior N(0, I) whatever the condition.
 
     Encoder and decoder both see the condition. What it says about the features costs the decoder
     nothing, while the same in the code costs KL: the code is driven to leave it out, and a
-    clustering of the code to find something else. A model that was told a fact has seen it: score
-    its clusters against another one.
+    clustering of the code to find something else. Such a model has seen the label: score its
+    clusters against another one.
 
     Data are a dictionary: ``x`` (N, n_features), standardised, and ``condition`` (N, n_conditions)
     as of `one_hot`.
 
     Parameters
     ----------
-    members : int
+    n_networks : int
         M, how many networks stand side by side.
     n_features, n_conditions : int
         Columns of ``x`` and of ``condition``.
-    latent_dim : int
-        d, size of the code.
-    hidden : sequence of int
-        Sizes of the hidden layers from features to code; the decoder mirrors them.
+    latent_dim, hidden : int, sequence of int
+        As in `Autoencoder`.
+
+    References
+    ----------
+    .. [1] K. Sohn, H. Lee, X. Yan, Learning structured output representation using deep conditional
+       generative models, NeurIPS 2015.
     """
 
     def __init__(
         self,
-        members: int,
+        n_networks: int,
         n_features: int,
         n_conditions: int,
         latent_dim: int = 16,
@@ -45,8 +48,8 @@ class CVAE(VAE):
     ):
         nn.Module.__init__(self)
         self.latent_dim = latent_dim
-        self.encoder = mlp(members, [n_features + n_conditions, *hidden, 2 * latent_dim])
-        self.decoder = mlp(members, [latent_dim + n_conditions, *reversed(hidden), n_features])
+        self.encoder = mlp(n_networks, [n_features + n_conditions, *hidden, 2 * latent_dim])
+        self.decoder = mlp(n_networks, [latent_dim + n_conditions, *reversed(hidden), n_features])
 
     def encode(self, x: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Posterior mean and log-variance, each (M, B, d)."""
@@ -76,9 +79,8 @@ def one_hot(labels: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     Returns
     -------
     condition : ndarray of float64, (N, C)
-        1 in the column of the label. A row of zeros where it is unknown: nothing is claimed of the
-        track, and what the condition would have said of it stays in its code. (Since networks add a
-        bias, they can set such tracks apart as a group, just as with a column of their own.)
+        1 in the column of the label. A row of zeros where it is unknown: what the condition would
+        have said of the track then stays in its code.
     names : list of str, length C
         The known labels, sorted.
 

@@ -21,25 +21,22 @@ class MultimodalVAE(VAE):
     """A VAE with one encoder for all modalities together, and a head for each to decode them.
 
     The encoder reads the modalities side by side; the decoder mirrors it and ends in a linear head
-    for each. With sizes 20 and 30, hidden layers 128 and 64 and 16 latents it has 33,490
-    parameters. A track without words is read with borrowed ones (see `lib.lyrics.fill_missing`), but the loss is
-    taken over what it really has.
+    for each. A track without words is read with borrowed ones (see `lib.lyrics.fill_missing`), but
+    the loss is taken over what it really has.
 
     Parameters
     ----------
-    members : int
+    n_networks : int
         M, how many networks stand side by side.
     sizes : mapping of str to int
         Columns of each modality, in the order of the mask.
-    latent_dim : int
-        d, size of the code.
-    hidden : sequence of int
-        Sizes of the hidden layers from features to code; the decoder mirrors them.
+    latent_dim, hidden : int, sequence of int
+        As in `Autoencoder`.
     """
 
     def __init__(
         self,
-        members: int,
+        n_networks: int,
         sizes: Mapping[str, int],
         latent_dim: int = 16,
         hidden: Sequence[int] = (128, 64),
@@ -47,12 +44,10 @@ class MultimodalVAE(VAE):
         nn.Module.__init__(self)
         self.sizes = dict(sizes)
         self.latent_dim = latent_dim
-        first = hidden[0]
-        self.encoder = mlp(members, [sum(sizes.values()), *hidden, 2 * latent_dim])
-        self.decoder = nn.Sequential(
-            mlp(members, [latent_dim, *reversed(hidden)]), BatchNorm(members, first), nn.ReLU()
-        )
-        self.heads = nn.ModuleList(Linear(members, first, size) for size in sizes.values())
+        self.encoder = mlp(n_networks, [sum(sizes.values()), *hidden, 2 * latent_dim])
+        trunk, width = mlp(n_networks, [latent_dim, *reversed(hidden)]), hidden[0]
+        self.decoder = nn.Sequential(trunk, BatchNorm(n_networks, width), nn.ReLU())
+        self.heads = nn.ModuleList(Linear(n_networks, width, size) for size in sizes.values())
 
     def encode(self, x: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Posterior mean and log-variance, each (M, B, d)."""
@@ -81,7 +76,7 @@ class MultimodalVAE(VAE):
 
 
 class ProductOfExpertsVAE(MultimodalVAE):
-    """A VAE with an encoder and a decoder for each modality (MVAE; Wu and Goodman 2018).
+    """A VAE with an encoder and a decoder for each modality, the MVAE [1]_.
 
     Every encoder is an expert that gives a Gaussian; the posterior is their product with that of
     the prior, so that a track is embedded by what it has, and a missing modality is no special
@@ -99,7 +94,7 @@ class ProductOfExpertsVAE(MultimodalVAE):
 
     def __init__(
         self,
-        members: int,
+        n_networks: int,
         sizes: Mapping[str, int],
         latent_dim: int = 16,
         hidden: Sequence[int] = (128, 64),
@@ -108,10 +103,10 @@ class ProductOfExpertsVAE(MultimodalVAE):
         self.sizes = dict(sizes)
         self.latent_dim = latent_dim
         self.encoders = nn.ModuleList(
-            Expert(members, [size, *hidden, 2 * latent_dim]) for size in sizes.values()
+            _Expert(n_networks, [size, *hidden, 2 * latent_dim]) for size in sizes.values()
         )
         self.decoders = nn.ModuleList(
-            mlp(members, [latent_dim, *reversed(hidden), size]) for size in sizes.values()
+            mlp(n_networks, [latent_dim, *reversed(hidden), size]) for size in sizes.values()
         )
 
     def encode(self, x: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -131,33 +126,26 @@ class ProductOfExpertsVAE(MultimodalVAE):
 
 
 def product(means: Tensor, logvars: Tensor) -> tuple[Tensor, Tensor]:
-    """Multiply Gaussian experts with each other and with the prior N(0, 1).
+    """Mean and log-variance of the product of Gaussian experts (n_experts, ...) and the prior.
 
-    Parameters
-    ----------
-    means, logvars : Tensor (n_experts, ...)
-        A log-variance of infinity: the expert knows nothing.
-
-    Returns
-    -------
-    mean, logvar : Tensor (...)
-        Of the normalised product: precisions add up, means are weighted by them.
+    Precisions add up, means are weighted by them. An expert that knows nothing has a log-variance
+    of infinity.
     """
     log_precisions = torch.cat([torch.zeros_like(logvars[:1]), -logvars])
     weights = log_precisions.softmax(dim=0)
     return (weights[1:] * means).sum(0), -log_precisions.logsumexp(dim=0)
 
 
-class Expert(nn.Module):
-    """The encoder of one modality: as `lib.models.autoencoder.mlp`, blind to tracks that lack it."""
+class _Expert(nn.Module):
+    """The encoder of one modality: as `mlp`, blind to tracks that lack it."""
 
-    def __init__(self, members: int, sizes: Sequence[int]):
+    def __init__(self, n_networks: int, sizes: Sequence[int]):
         super().__init__()
         *hidden, code = sizes
         pairs = list(pairwise(hidden))
-        self.linears = nn.ModuleList(Linear(members, *pair) for pair in pairs)
-        self.norms = nn.ModuleList(MaskedBatchNorm(members, outputs) for _, outputs in pairs)
-        self.code = Linear(members, hidden[-1], code)
+        self.linears = nn.ModuleList(Linear(n_networks, *pair) for pair in pairs)
+        self.norms = nn.ModuleList(_MaskedBatchNorm(n_networks, outputs) for _, outputs in pairs)
+        self.code = Linear(n_networks, hidden[-1], code)
 
     def forward(self, x: Tensor, there: Tensor) -> Tensor:
         """Codes (M, B, code) of x (M, B, features) where it is there, (M, B) of 0 and 1."""
@@ -166,11 +154,11 @@ class Expert(nn.Module):
         return self.code(x)
 
 
-class MaskedBatchNorm(BatchNorm):
+class _MaskedBatchNorm(BatchNorm):
     """A BatchNorm whose statistics are those of some rows of the batch.
 
-    Rows that stand for nothing would shift mean and variance for those that are real. A member with
-    fewer than two real rows in its batch normalises with its running statistics, and leaves them.
+    Rows that stand for nothing would shift mean and variance for those that are real. A network
+    with fewer than two real rows in its batch normalises with its running statistics.
     """
 
     def forward(self, x: Tensor, there: Tensor) -> Tensor:

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 
 from lib.errors import UserError
 from lib.models.autoencoder import VAE
-from lib.runtime import one_thread
-from lib.training.ensemble import Trained, chunks
 
 
 class VaDE(VAE):
@@ -28,23 +26,18 @@ class VaDE(VAE):
     here it is the gamma for which the loss is least given q(z|x), proportional to
     pi_c exp(-KL(q(z|x) || p(z|c))): no noise, and a tighter bound.
 
-    Until the mixture is set it is N(0, I) throughout, and the network a plain `lib.models.autoencoder.VAE`:
-    that is the pre-training. Then a Gaussian mixture is fitted to the codes of all tracks by
+    For the first half of the epochs the mixture is N(0, I) throughout, and the network a plain
+    `VAE`: that is the pre-training. Then a Gaussian mixture is fitted to the codes of all tracks by
     expectation maximisation, and everything is learned together.
 
     Parameters
     ----------
-    members : int
-        M, how many networks stand side by side.
-    n_features : int
+    n_networks, n_features : int
+        As in `Autoencoder`.
     n_clusters : int
         K, components of the mixture.
-    latent_dim : int
-        d, size of the code.
-    hidden : sequence of int
-        Sizes of the hidden layers from features to code; the decoder mirrors them.
-    pretraining : float
-        Share of the epochs before the mixture is set, below 1.
+    latent_dim, hidden : int, sequence of int
+        As in `Autoencoder`.
 
     References
     ----------
@@ -52,23 +45,21 @@ class VaDE(VAE):
        and generative approach to clustering, IJCAI 2017, arXiv 1611.05148.
     """
 
+    pretraining = 0.5
+
     def __init__(
         self,
-        members: int,
+        n_networks: int,
         n_features: int,
         n_clusters: int,
         latent_dim: int = 16,
         hidden: Sequence[int] = (128, 64),
-        pretraining: float = 0.5,
     ):
-        if not 0 < pretraining < 1:
-            raise ValueError(f"pretraining must be a share between 0 and 1, not {pretraining}")
-        super().__init__(members, n_features, latent_dim, hidden)
-        self.pretraining = pretraining
-        self.logits = nn.Parameter(torch.zeros(members, n_clusters))
-        self.means = nn.Parameter(torch.zeros(members, n_clusters, latent_dim))
-        self.logvars = nn.Parameter(torch.zeros(members, n_clusters, latent_dim))
-        self.register_buffer("fitted", torch.zeros(members))
+        super().__init__(n_networks, n_features, latent_dim, hidden)
+        self.logits = nn.Parameter(torch.zeros(n_networks, n_clusters))
+        self.means = nn.Parameter(torch.zeros(n_networks, n_clusters, latent_dim))
+        self.logvars = nn.Parameter(torch.zeros(n_networks, n_clusters, latent_dim))
+        self.register_buffer("fitted", torch.zeros(n_networks))
 
     def kl(self, mean: Tensor, logvar: Tensor) -> Tensor:
         """KL divergence (M, B, d + 1) from the prior: of the code by dimension, of the cluster."""
@@ -79,11 +70,12 @@ class VaDE(VAE):
         return torch.cat([of_code, of_cluster], dim=-1)
 
     def assign(self, x: Tensor) -> Tensor:
-        """Log-probabilities of the clusters, log gamma (M, B, K), of the tracks x."""
-        return self._compare(*self.encode(x))[1]
+        """The most probable cluster (M, B) of the tracks x; -1 where the network diverged."""
+        log_gamma = self._compare(*self.encode(x))[1]
+        return torch.where(log_gamma.isfinite().all(-1), log_gamma.argmax(-1), -1)
 
-    def prepare(self, x: Tensor, seeds: Sequence[int]) -> None:
-        """Fit each member's mixture to its codes of the tracks x (M, N, n_features)."""
+    def after_pretraining(self, x: Tensor, seeds: Sequence[int]) -> None:
+        """Fit each network's mixture to its codes of the tracks x (M, N, n_features)."""
         n_clusters = self.logits.shape[1]
         mean, logvar = self.encode(x)
         codes, variances = (part.cpu().double().numpy() for part in (mean, logvar.exp()))
@@ -131,33 +123,3 @@ class VaDE(VAE):
         """The parameter, which takes no gradient before it is fitted."""
         fitted = self.fitted.view(-1, *[1] * (parameter.dim() - 1))
         return torch.where(fitted > 0, parameter, parameter.detach())
-
-
-def assign(trained: Trained) -> np.ndarray:
-    """VaDE's own clusters: for each track the most probable one.
-
-    Parameters
-    ----------
-    trained : Trained
-        Of `VaDE`.
-
-    Returns
-    -------
-    ndarray of int, (M, N)
-        Numbers below the number of clusters, not all of which need occur; -1 throughout for a
-        member that diverged.
-
-    Raises
-    ------
-    UserError
-        When the networks have no mixture: they are of another kind, or untrained.
-    """
-    if not issubclass(trained.architecture.func, VaDE) or not trained.members[0].epochs:
-        raise UserError("these networks have no mixture to assign tracks to: train a vade.VaDE")
-    labels = []
-    with one_thread(), torch.no_grad():
-        for m in range(len(trained.members)):
-            network = trained.network(m)
-            gamma = torch.cat([network.assign(x)[0] for x in chunks(trained.data)])
-            labels.append(torch.where(gamma.isfinite().all(-1), gamma.argmax(-1), -1).numpy())
-    return np.stack(labels)

@@ -13,7 +13,7 @@ from lib.errors import unless_missing
 from lib.evaluation import statistics
 
 if TYPE_CHECKING:
-    from lib.training.ensemble import Trained
+    from lib.training import Ensemble
 
 
 def scores(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -40,12 +40,12 @@ def scores(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def health(trained: Mapping[str, Trained]) -> pd.DataFrame:
+def health(trained: Mapping[str, Ensemble]) -> pd.DataFrame:
     """Lay out the health of networks: one row each, means and intervals over seeds.
 
     Parameters
     ----------
-    trained : mapping of str to Trained
+    trained : mapping of str to Ensemble
         By the key of the representation, or by a title.
 
     Returns

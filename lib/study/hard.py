@@ -5,24 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lib import lyrics
+from lib import lyrics, models, training
 from lib.audio import inversion
 from lib.catalogue import REPRESENTATIONS
 from lib.errors import Missing, UserError, unless_missing
 from lib.evaluation import comparison, probes, ranking
 from lib.files import write_csv
 from lib.inspection.traversal import Traversal
-from lib.models import multimodal
-from lib.models.autoencoder import VAE, Autoencoder
-from lib.models.conditional import CVAE, one_hot
-from lib.models.convolutional import Conv1dVAE, ConvVAE
-from lib.models.vade import VaDE
 from lib.settings import SweepSettings
 from lib.study import factors, pipelines
 from lib.study.representation import Representation, Scores, representation
 from lib.study.study import Study
-from lib.training import trainer as training
-from lib.training.ensemble import Trained
+from lib.training import Ensemble
 
 NO_FACTORS = Missing(
     "Nobody knows what varies in this corpus, so nothing can be measured here: the label-free "
@@ -36,66 +30,66 @@ class HardStudy(Study):
 
     settings_type = SweepSettings
 
-    def sweep(self) -> Trained:
+    def sweep(self) -> Ensemble:
         """Train the VAE at each beta with each seed: all networks of one call."""
-        return self.learn("beta_vae", VAE, **training.grid(self.seeds, self.settings.betas))
+        return self.learn("beta_vae", models.VAE, **training.grid(self.seeds, self.settings.betas))
 
-    def earlier(self) -> dict[str, Trained]:
+    def earlier(self) -> dict[str, Ensemble]:
         """Return the networks of the tasks before: loaded, where those have been run."""
         networks = {
-            "ae": self.learn("ae", Autoencoder),
-            "vae": self.learn("vae", VAE),
-            "conv1d_vae": self.learn("conv1d_vae", Conv1dVAE),
+            "ae": self.learn("ae", models.Autoencoder),
+            "vae": self.learn("vae", models.VAE),
+            "conv1d_vae": self.learn("conv1d_vae", models.Conv1dVAE),
         }
         if self.data.has_audio:
-            networks["conv_vae"] = self.learn("conv_vae", ConvVAE, self.data.images)
+            networks["conv_vae"] = self.learn("conv_vae", models.ConvVAE, self.data.images)
         return networks
 
-    def conditional(self) -> dict[str, Trained]:
+    def conditional(self) -> dict[str, Ensemble]:
         """Train a CVAE given the language of each track, and one given its genre.
 
         Returns
         -------
-        dict of str to Trained
+        dict of str to Ensemble
             ``cvae`` and ``cvae_genre``, unless fewer than two languages or genres are known.
         """
         networks = {}
         for name in ("cvae", "cvae_genre"):
             try:
-                condition, names = one_hot(self._condition(name))
+                condition, names = models.one_hot(self._condition(name))
             except UserError:
                 continue
             data = {"x": self.data.inputs, "condition": condition}
             sizes = {"n_features": self.data.inputs.shape[1], "n_conditions": len(names)}
-            networks[name] = self.learn(name, CVAE, data, **sizes)
+            networks[name] = self.learn(name, models.CVAE, data, **sizes)
         return networks
 
     def _condition(self, name: str) -> np.ndarray:
         return self.data.attributes[REPRESENTATIONS[name].conditioned_on]
 
-    def multimodal(self) -> dict[str, Trained]:
+    def multimodal(self) -> dict[str, Ensemble]:
         """Train the VAEs of sound and words, by name; none where there are no words."""
         if "tfidf" not in self.data.text_vectors:
             return {}
         both = {"audio": self.data.inputs, "text": self.data.text_vectors["tfidf"]}
         data = lyrics.fill_missing(both)
         networks = {
-            "multimodal_vae": multimodal.MultimodalVAE,
-            "multimodal_poe": multimodal.ProductOfExpertsVAE,
+            "multimodal_vae": models.MultimodalVAE,
+            "multimodal_poe": models.ProductOfExpertsVAE,
         }
         sizes = lyrics.sizes(data)
         return {name: self.learn(name, n, data, sizes=sizes) for name, n in networks.items()}
 
-    def vade(self) -> Trained:
+    def vade(self) -> Ensemble:
         """Train VaDE with as many components as there are clusters."""
-        return self.learn("vade", VaDE, n_clusters=self.data.n_clusters)
+        return self.learn("vade", models.VaDE, n_clusters=self.data.n_clusters)
 
-    def probe_conditions(self, networks: dict[str, Trained]) -> pd.DataFrame:
+    def probe_conditions(self, networks: dict[str, Ensemble]) -> pd.DataFrame:
         """Probe conditional codes for what their networks were given, and the plain VAE's code.
 
         Parameters
         ----------
-        networks : dict of str to Trained
+        networks : dict of str to Ensemble
             The conditional ones among them are probed, and ``vae``.
 
         Returns
@@ -142,11 +136,11 @@ class HardStudy(Study):
     def factor_spaces(self, known: factors.Factors) -> list[Representation]:
         """Return the sweep trained on these clips, with PCA, an untrained encoder, the factors."""
         grid = training.grid(self.seeds, self.settings.betas)
-        swept = self.learn("factors_vae", VAE, known.inputs, **grid)
+        swept = self.learn("factors_vae", models.VAE, known.inputs, **grid)
         return [
             *by_beta(swept),
             Representation("pca", known.components(self.settings.latent_dim)[None]),
-            representation("random_encoder", self.untrained(VAE, known.inputs)),
+            representation("random_encoder", self.untrained(models.VAE, known.inputs)),
             Representation("factors", known.oracle),
         ]
 
@@ -190,12 +184,12 @@ class HardStudy(Study):
         probed = {s.title: s.z for s in spaces if s.beta in betas or s.name == "pca"}
         return comparison.knowledge(probed, known.attributes)
 
-    def sounds(self, ensemble: Trained, moved: Traversal) -> dict[str, np.ndarray] | Missing:
+    def sounds(self, ensemble: Ensemble, moved: Traversal) -> dict[str, np.ndarray] | Missing:
         """Return the first track as a network on images keeps it, and a traversal, as sounds.
 
         Parameters
         ----------
-        ensemble : Trained
+        ensemble : Ensemble
             Networks on images.
         moved : Traversal
             Of one of them.
@@ -237,12 +231,7 @@ class HardStudy(Study):
         return space.name
 
 
-def at_beta(sweep: Trained, beta: float) -> Trained:
-    """Return the networks of a sweep that have this beta."""
-    fits = [fit for fit in sweep.fits if fit.member.beta == beta]
-    return Trained(sweep.architecture, sweep.data, fits)
-
-
-def by_beta(sweep: Trained) -> list[Representation]:
+def by_beta(sweep: Ensemble) -> list[Representation]:
     """Return a representation for each beta of a sweep."""
-    return [representation("beta_vae", at_beta(sweep, beta)) for beta in np.unique(sweep.beta)]
+    betas = np.unique(sweep.betas)
+    return [representation("beta_vae", sweep.select(beta=beta)) for beta in betas]

@@ -11,7 +11,7 @@ up while their scores on GTZAN could be seen. So scores on other corpora are the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,17 +19,17 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
+from lib import training
 from lib.audio.scaling import feature_groups, half_whiten, rank_normal
 from lib.clustering import consensus
 from lib.clustering.algorithms import agglomerative, kmeans
+from lib.clustering.neighbours import neighbourhoods
 from lib.clustering.projection import umap
 from lib.errors import UserError, unless_missing
 from lib.evaluation import partition as metrics
 from lib.evaluation.statistics import compare, interval
-from lib.models.autoencoder import VAE
-from lib.models.neighbour import NeighbourVAE, prepare
-from lib.models.vade import VaDE, assign
-from lib.training import trainer as training
+from lib.models import VAE, NeighbourVAE, VaDE
+from lib.training import Architecture, Ensemble
 
 SCORES = ("ari", "nmi", "ami", "purity")
 ENSEMBLE = 5  # seeds of networks that one seed of a pipeline has to itself
@@ -106,7 +106,7 @@ def run(
         Results folder where trained networks are kept, and found when this is run again with the
         same epochs.
     epochs, device : int, str
-        Of the training of networks: see `lib.training.trainer.train`.
+        Of the training of networks: see `lib.training.train`.
 
     Returns
     -------
@@ -171,7 +171,7 @@ class _Run:
             trained = self.networks(pipeline.network, pipeline.scale)
             of_seed = np.flatnonzero(trained.seeds // ENSEMBLE == seed)[: pipeline.n_networks]
             if pipeline.partition == "mixture":
-                return assign(trained)[of_seed[0]]
+                return trained.map(VaDE.assign)[of_seed[0]]
             points = list(trained.z[of_seed])
         if pipeline.umap:
             points = [_unfolded(np.concatenate(points, axis=1), seed)]
@@ -182,7 +182,7 @@ class _Run:
             return partitions[0]
         return consensus.consensus(partitions, self.n_clusters)
 
-    def networks(self, network: type, scale: str) -> training.Trained:
+    def networks(self, network: type, scale: str) -> Ensemble:
         """Train as many networks of a kind per seed as any pipeline needs, or find them trained."""
         if (network, scale) not in self._trained:
             data = getattr(self, scale)
@@ -192,8 +192,8 @@ class _Run:
             n = max(p.n_networks for p in PIPELINES.values() if p[1:3] == (scale, network))
             prefix = "ideas_balanced_" if scale == "balanced" else "ideas_"
             self._trained[network, scale] = training.train(
-                partial(network, **options),
-                prepare(data) if network is NeighbourVAE else data,
+                Architecture(network, **options),
+                neighbourhoods(data) if network is NeighbourVAE else data,
                 [seed * ENSEMBLE + i for seed in self.seeds for i in range(n)],
                 beta=_BETAS[network],
                 batch_size=128,

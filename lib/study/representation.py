@@ -10,8 +10,8 @@ import pandas as pd
 
 from lib.catalogue import REPRESENTATIONS, Method
 from lib.evaluation import comparison
-from lib.models.vade import VaDE, assign
-from lib.training.ensemble import Trained
+from lib.models import VaDE
+from lib.training import Ensemble
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,19 +51,20 @@ class Representation:
         return self.z[np.isfinite(self.z).all(axis=(1, 2))]
 
 
-def representation(name: str, ensemble: Trained) -> Representation:
+def representation(name: str, ensemble: Ensemble) -> Representation:
     """Return what trained networks make of the tracks: their posterior means.
 
     Parameters
     ----------
     name : str
         Of the representation, a key of `lib.catalogue.REPRESENTATIONS` or one of your own.
-    ensemble : Trained
+    ensemble : Ensemble
         Networks with one beta, one network per seed.
     """
     kind = REPRESENTATIONS.get(name, REPRESENTATIONS["vae"])
-    beta = float(ensemble.beta[0]) if kind.family == "vae" else np.nan
-    mixture = assign(ensemble) if issubclass(ensemble.architecture.func, VaDE) else None
+    beta = float(ensemble.betas[0]) if kind.family == "vae" else np.nan
+    finds = issubclass(ensemble.architecture.network, VaDE)
+    mixture = ensemble.map(VaDE.assign) if finds else None
     return Representation(name, ensemble.z, beta, ensemble.health, mixture=mixture)
 
 

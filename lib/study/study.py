@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure as MatplotlibFigure
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from lib import lyrics
+from lib import lyrics, training
 from lib.catalogue import HEALTH, MIXTURE, Method, title
 from lib.clustering import algorithms as clustering
 from lib.clustering import projection
@@ -22,7 +21,7 @@ from lib.report import Figure, Table, results
 from lib.settings import Settings
 from lib.study.dataset import NO_AUDIO, Dataset
 from lib.study.representation import Representation, Scores
-from lib.training import trainer as training
+from lib.training import Architecture, Ensemble
 
 
 class Study:
@@ -128,7 +127,7 @@ class Study:
         seeds: Sequence[int] | None = None,
         beta: float | Sequence[float] = 1.0,
         **options,
-    ) -> training.Trained:
+    ) -> Ensemble:
         """Train a network once for each seed, or load it if it was trained on these data before.
 
         Parameters
@@ -150,7 +149,7 @@ class Study:
 
         Returns
         -------
-        Trained
+        Ensemble
         """
         data = self.data.inputs if data is None else data
         return training.train(
@@ -164,16 +163,16 @@ class Study:
             name=name,
         )
 
-    def untrained(self, network: type, data: np.ndarray | None = None) -> training.Trained:
+    def untrained(self, network: type, data: np.ndarray | None = None) -> Ensemble:
         """Return the network as it was before it learned anything, once for each seed."""
         data = self.data.inputs if data is None else data
-        return training.random_encoder(self._architecture(network, data), data, self.seeds)
+        return training.untrained(self._architecture(network, data), data, self.seeds)
 
-    def _architecture(self, network: type, data, **options) -> partial:
+    def _architecture(self, network: type, data, **options) -> Architecture:
         if not isinstance(data, dict):
             size = {"shape": data.shape[2:]} if data.ndim == 4 else {"n_features": data.shape[1]}
             options = size | options
-        return partial(network, latent_dim=self.settings.latent_dim, **options)
+        return Architecture(network, latent_dim=self.settings.latent_dim, **options)
 
     def score(
         self, representations: Sequence[Representation], algorithms: Sequence[str] = ("kmeans",)
@@ -252,7 +251,7 @@ class Study:
         }
 
     def reconstruct_images(
-        self, ensemble: training.Trained | None
+        self, ensemble: Ensemble | None
     ) -> tuple[np.ndarray | Missing, np.ndarray | Missing]:
         """Return all MFCC images, and what the first network of an ensemble rebuilds of them.
 

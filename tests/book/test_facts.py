@@ -92,11 +92,10 @@ def run(
     models = folder / "models"
     models.mkdir()
     settings = {"epochs": 100, "batch_size": 64, "learning_rate": 0.001, "beta": 1.0}
-    settings |= {"warmup_epochs": 0, "patience": 0}
     model = {
         "n_parameters": 25780,
         "architecture": {"latent_dim": 16},
-        "members": [{"seed": seed, **settings} for seed in range(seeds)],
+        "runs": [{"seed": seed, **settings} for seed in range(seeds)],
     }
     (models / "vae.json").write_text(json.dumps(model))
     if words:

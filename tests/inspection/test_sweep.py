@@ -1,19 +1,16 @@
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from lib import figures
+from lib import figures, training
 from lib.inspection import sweep, traversal
 from lib.models.autoencoder import VAE
 from lib.models.conditional import CVAE
 from lib.report.sentences import sweep as sweep_sentences
-from lib.training import trainer as training
-from lib.training.trainer import grid
+from lib.training import Architecture, grid
 
-ARCHITECTURE = partial(VAE, n_features=8, latent_dim=4, hidden=(16,))
+ARCHITECTURE = Architecture(VAE, n_features=8, latent_dim=4, hidden=(16,))
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +22,14 @@ def data():
 
 @pytest.fixture(scope="module")
 def trained(data):
-    return training.train(
-        ARCHITECTURE, data, **grid([0, 1], [100, 0.5]), epochs=80, device="cpu", workers=1
-    )
+    return training.train(ARCHITECTURE, data, **grid([0, 1], [100, 0.5]), epochs=80, device="cpu")
 
 
 def test_rates_are_the_health_rows_and_the_sums_over_dimensions(trained):
     table, dimensions = sweep.members(trained), sweep.dimensions(trained)
     assert list(table["beta"]) == [0.5, 0.5, 100, 100]
     assert list(table["seed"]) == [0, 1, 0, 1]
-    for m, member in enumerate(trained.members):
+    for m, member in enumerate(run.settings for run in trained.runs):
         row = table[(table["beta"] == member.beta) & (table["seed"] == member.seed)].iloc[0]
         own = dimensions[(dimensions["beta"] == member.beta) & (dimensions["seed"] == member.seed)]
         assert own["kl"].sum() == pytest.approx(row["rate"], rel=1e-4)
@@ -60,7 +55,9 @@ def test_a_crushed_code_pays_all_variance_as_distortion(trained, data):
 
 def test_distortion_is_the_expected_error_over_the_posterior(trained, data):
     row = sweep.members(trained).iloc[0]
-    m = next(m for m, b in enumerate(trained.members) if (b.beta, b.seed) == (0.5, 0))
+    m = next(
+        m for m, b in enumerate(trained.runs) if (b.settings.beta, b.settings.seed) == (0.5, 0)
+    )
     rng = np.random.default_rng(0)
     z, deviation = trained.z[m], np.exp(0.5 * trained.logvar[m])
     draws = [
@@ -201,9 +198,9 @@ def test_a_dead_code_has_no_traversal(trained):
 
 def test_a_traversal_can_be_told_a_condition(data):
     condition = np.eye(2, dtype=np.float32)[np.arange(len(data)) % 2]
-    architecture = partial(CVAE, n_features=8, n_conditions=2, latent_dim=4, hidden=(16,))
+    architecture = Architecture(CVAE, n_features=8, n_conditions=2, latent_dim=4, hidden=(16,))
     told = training.train(
-        architecture, {"x": data, "condition": condition}, [0], epochs=30, device="cpu", workers=1
+        architecture, {"x": data, "condition": condition}, [0], epochs=30, device="cpu"
     )
     first, second = (
         traversal.traverse(told, 0, n_steps=3, condition=np.eye(2)[[k]]) for k in range(2)
@@ -217,10 +214,7 @@ def test_a_traversal_can_be_told_a_condition(data):
 
 def test_a_member_that_diverged_costs_itself_alone(data):
     with pytest.warns(RuntimeWarning, match="diverged"):
-        half = training.train(
-            ARCHITECTURE, data, [0, 1], learning_rate=[1e-3, 1e30], epochs=30, device="cpu",
-            workers=1,
-        )  # fmt: skip
+        half = training.train(ARCHITECTURE, data, [0, 1], beta=[1, 1e38], epochs=30, device="cpu")
     well, broken = sweep.members(half).to_dict("records")
     assert np.isfinite(well["distortion"])
     assert broken["verdict"] == "diverged"

@@ -8,11 +8,11 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score as ami
 
+from lib import models, training
 from lib.errors import UserError
 from lib.evaluation import probes
-from lib.models import autoencoder as models
 from lib.models import conditional
-from lib.training import trainer as training
+from lib.training import Architecture
 
 rng = np.random.default_rng(0)
 N = 240
@@ -23,7 +23,7 @@ X = SHIFT + 2 * np.eye(8)[5 + KIND] + 0.3 * rng.standard_normal((N, 8))
 X = (X - X.mean(0)) / X.std(0)
 CONDITION, NAMES = conditional.one_hot(LANGUAGE)
 DATA = {"x": X, "condition": CONDITION}
-CVAE = partial(conditional.CVAE, n_features=8, n_conditions=2, latent_dim=3, hidden=(32, 16))
+CVAE = Architecture(conditional.CVAE, n_features=8, n_conditions=2, latent_dim=3, hidden=(32, 16))
 train = partial(training.train, device="cpu", learning_rate=3e-3)
 
 
@@ -45,7 +45,7 @@ def test_a_condition_takes_two_labels(labels):
 
 def test_the_loss_is_the_negative_elbo_given_the_condition():
     torch.manual_seed(0)
-    network = CVAE(1).double().eval()
+    network = CVAE.build().double().eval()
     x, c, noise = (torch.as_tensor(a)[None] for a in (X[:5], CONDITION[:5], np.ones((5, 3))))
     losses = network.loss({"x": x, "condition": c}, noise)
     codes = network.encoder(torch.cat([x, c], -1))[0].detach().numpy()
@@ -59,7 +59,7 @@ def test_the_loss_is_the_negative_elbo_given_the_condition():
 
 
 def test_the_code_leaves_out_what_the_network_is_told():
-    plain = train(partial(models.VAE, n_features=8, latent_dim=3, hidden=(32, 16)), X, [0, 1])
+    plain = train(Architecture(models.VAE, n_features=8, latent_dim=3, hidden=(32, 16)), X, [0, 1])
     told = train(CVAE, DATA, [0, 1], epochs=150)
     assert set(told.health.verdict) == {"healthy"}
     for m in range(2):
@@ -92,8 +92,9 @@ def test_the_code_of_tracks_of_unknown_language_has_to_carry_it():
     assert probes.linear(trained.z[0][~known], LANGUAGE[~known]) > 0.9
 
 
-def test_members_in_company_equal_those_alone():
-    settings = {"epochs": 4, "dtype": "float64", "beta": 2.0}
+@pytest.mark.usefixtures("double")
+def test_networks_in_company_equal_those_alone():
+    settings = {"epochs": 4, "beta": 2.0}
     together = train(CVAE, DATA, range(20), **settings)
     for m in (0, 11, 19):
         alone = train(CVAE, DATA, [m], **settings)

@@ -1,34 +1,32 @@
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
 
-from lib.models import autoencoder as models
+from lib import training
 from lib.models.convolutional import Conv1dVAE, ConvVAE
-from lib.training import trainer as training
+from lib.training import Architecture
 
 
 @pytest.mark.parametrize(
-    ("architecture", "shape", "parameters"),
-    [(partial(Conv1dVAE), (20,), 31_601), (partial(ConvVAE), (1, 20, 128), 79_633)],
+    ("network", "shape", "parameters"),
+    [(Conv1dVAE, (20,), 31_601), (ConvVAE, (1, 20, 128), 79_633)],
 )
-def test_shapes_and_parameters(architecture, shape, parameters):
-    model = models.build(architecture, members=2)
+def test_shapes_and_parameters(network, shape, parameters):
+    model = network(2)
     x = torch.randn(2, 5, *shape)
     mean, logvar = model.encode(x)
     assert mean.shape == logvar.shape == (2, 5, 16)
     assert model.decode(mean).shape == x.shape
     losses = model.loss(x, torch.zeros(2, 5, 16))
     assert losses.reconstruction.shape == (2, 5) and losses.kl.shape == (2, 5, 16)
-    assert models.count_parameters(model) == parameters
+    assert Architecture(network).n_parameters == parameters
 
 
-@pytest.mark.parametrize("architecture", [partial(Conv1dVAE, n_features=18),
-                                          partial(ConvVAE, shape=(20, 100))])  # fmt: skip
+@pytest.mark.parametrize("architecture", [Architecture(Conv1dVAE, n_features=18),
+                                          Architecture(ConvVAE, shape=(20, 100))])  # fmt: skip
 def test_sizes_that_cannot_be_halved_are_refused(architecture):
     with pytest.raises(ValueError, match="multiple"):
-        architecture(1)
+        architecture.build()
 
 
 def bumps(n_tracks, length, seed=0):
@@ -40,7 +38,8 @@ def bumps(n_tracks, length, seed=0):
 def test_a_planted_factor_is_found_in_vectors():
     place, x = bumps(200, 20)
     x = (x - x.mean(axis=0)) / x.std(axis=0)
-    trained = training.train(partial(Conv1dVAE, latent_dim=2), x, [0, 1], epochs=60, device="cpu")
+    architecture = Architecture(Conv1dVAE, latent_dim=2)
+    trained = training.train(architecture, x, [0, 1], epochs=60, device="cpu")
     assert (trained.health["r2"] > 0.8).all()
     for z in trained.z:
         assert (
@@ -53,7 +52,7 @@ def test_a_planted_factor_is_found_in_images():
     _, x = bumps(96, 32)
     images = np.repeat(x[:, None, None], 8, axis=2)
     images = (images - images.mean(axis=0)) / images.std(axis=0)
-    architecture = partial(ConvVAE, shape=(8, 32), latent_dim=2)
+    architecture = Architecture(ConvVAE, shape=(8, 32), latent_dim=2)
     trained = training.train(architecture, images, [0], epochs=40, batch_size=32, device="cpu")
     assert trained.health["r2"][0] > 0.7
     assert trained.reconstruct().shape == (1, 96, 1, 8, 32)

@@ -8,7 +8,7 @@ import pytest
 
 from lib.report import results
 from lib.settings import SweepSettings
-from lib.study.hard import HardStudy, at_beta, by_beta
+from lib.study.hard import HardStudy, by_beta
 from lib.study.representation import Representation, representation
 
 
@@ -41,20 +41,20 @@ def told(tones):
 
 def test_a_sweep_has_every_beta_with_every_seed(tones, tmp_path):
     swept = study(tones, tmp_path / "results").sweep()
-    assert sorted(zip(swept.beta, swept.seeds, strict=True)) == [
+    assert sorted(zip(swept.betas, swept.seeds, strict=True)) == [
         (beta, seed) for beta in (0.5, 1, 4) for seed in (0, 1)
     ]
     spaces = by_beta(swept)
     assert [(s.name, s.beta) for s in spaces] == [("beta_vae", beta) for beta in (0.5, 1.0, 4.0)]
     for space in spaces:
-        np.testing.assert_array_equal(space.z, swept.z[swept.beta == space.beta])
+        np.testing.assert_array_equal(space.z, swept.z[swept.betas == space.beta])
 
 
 def test_at_beta_1_the_sweep_is_the_vae_and_is_ranked_once(tones, tmp_path):
     run = study(tones, tmp_path / "results")
     swept = run.sweep()
     vae = run.earlier()["vae"]
-    np.testing.assert_allclose(at_beta(swept, 1).z, vae.z, atol=1e-3)
+    np.testing.assert_allclose(swept.select(beta=1).z, vae.z, atol=1e-3)
     scores = run.score([*by_beta(swept), representation("vae", vae)])
     methods = run.rank(scores)["method"].tolist()
     assert sorted(methods) == ["VAE", "VAE, beta 0.5", "VAE, beta 4"]

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib import training
 from lib.errors import UserError
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.study import pipelines
-from lib.training import trainer as training
 
 FEW = ("kmeans", "rank_kmeans", "vae", "vade", "balanced_neighbour_consensus")
 
@@ -52,7 +52,7 @@ def test_a_rerun_finds_its_networks_and_gives_the_same_numbers(table, folder, mo
     def forbidden(*args, **kwargs):
         raise AssertionError("a network was trained again")
 
-    monkeypatch.setattr("lib.training.trainer.Bank", forbidden)
+    monkeypatch.setattr("lib.training.trainer.Stack", forbidden)
     monkeypatch.setattr(pipelines, "PIPELINES", {name: pipelines.PIPELINES[name] for name in FEW})
     again = pipelines.run(features, truth, 4, [0, 1], folder=folder)
     before = table[table["pipeline"].isin(FEW)]
@@ -75,7 +75,7 @@ def test_networks_are_trained_as_long_as_told_and_not_found_with_other_epochs(
     (tmp_path / "models").mkdir()
     for path in (folder / "models").iterdir():
         (tmp_path / "models" / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr("lib.training.trainer.train", watched)
+    monkeypatch.setattr("lib.training.train", watched)
     monkeypatch.setattr(pipelines, "PIPELINES", {name: pipelines.PIPELINES[name] for name in FEW})
     told = {"epochs": 2, "device": "cpu"}
     pipelines.run(features, truth, 4, [0, 1], folder=tmp_path, **told)

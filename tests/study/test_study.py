@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import soundfile
 
+from lib import models
 from lib.errors import UserError
-from lib.models import autoencoder as models
 from lib.report import results
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib import lyrics
+from lib import lyrics, models
 from lib.audio import mfcc as audio
 from lib.catalogue import REPRESENTATIONS, title
 from lib.evaluation import health
-from lib.models import autoencoder as models
 from lib.report.display import Table
 
 
@@ -48,11 +47,9 @@ def facts(folder: Path) -> dict[str, str | bool]:
     trained = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     if "vae" not in trained:
         return given | {"networks": False}
-    settings = trained["vae"]["members"][0]
+    settings = trained["vae"]["runs"][0]
     run = {
         "networks": True,
-        "warmup": f"{settings['warmup_epochs']} epochs" if settings["warmup_epochs"] else "none",
-        "stopping": f"patience {settings['patience']}" if settings["patience"] else "none",
         "batch_size": f"{settings['batch_size']}",
         "learning_rate": f"{settings['learning_rate']:g}",
         "latent_dim": f"{trained['vae']['architecture']['latent_dim']}",
@@ -80,8 +77,6 @@ def _settings_table(f: dict[str, str | bool]) -> str:
         "Latent dimensions": f["latent_dim"],
         "Optimiser": f"Adam, learning rate {f['learning_rate']}",
         "Batches": f"at most {f['batch_size']} tracks",
-        "Warm-up of the KL term": f["warmup"],
-        "Early stopping": f["stopping"],
     }
     table = pd.DataFrame(rows.items(), columns=["Setting", "Value"])
     return Table(table, "Settings of the run.", "tab-settings").markdown
@@ -92,15 +87,15 @@ def _networks_table(trained: dict[str, dict]) -> str:
     for name, model in trained.items():
         if name not in REPRESENTATIONS:
             continue  # made for one figure only
-        members = model["members"]
-        betas = sorted({member["beta"] for member in members})
+        runs = model["runs"]
+        betas = sorted({run["beta"] for run in runs})
         row = [
             "VAE, sweep of beta" if name == "beta_vae" else title(name),
             f"{model['n_parameters']:,}",
         ]
         row.append("" if name == "ae" else ", ".join(f"{beta:g}" for beta in betas))
-        epochs = ", ".join(map(str, sorted({member["epochs"] for member in members})))
-        rows.append([*row, epochs, f"{len({member['seed'] for member in members})}"])
+        epochs = ", ".join(map(str, sorted({run["epochs"] for run in runs})))
+        rows.append([*row, epochs, f"{len({run['seed'] for run in runs})}"])
     table = pd.DataFrame(rows, columns=["Network", "Parameters", "Beta", "Epochs", "Seeds"])
     return Table(table, "The networks that were trained.", "tab-networks").markdown
 

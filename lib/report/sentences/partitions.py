@@ -124,7 +124,7 @@ def settled(histories: Mapping[str, pd.DataFrame]) -> Markdown:
     Parameters
     ----------
     histories : mapping of str to DataFrame
-        By the name of the network, as `lib.training.ensemble.Trained.history`.
+        By the name of the network, as `lib.training.Ensemble.history`.
     """
     said = []
     for name, history in histories.items():
