@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ import pandas as pd
 import soundfile
 
 from lib import ROOT
+from lib.catalogue import CORPORA
 from lib.corpora import demo, fma, gtzan
 from lib.errors import UserError
 from lib.files import walk
@@ -33,7 +32,7 @@ class Corpus:
     name : str
         Short name, also that of its folder under ``results/``.
     tracks : DataFrame
-        One row a track: ``track_id`` (unique), ``path`` of its audio (empty where there is only a
+        One row per track: ``track_id`` (unique), ``path`` of its audio (empty where there is only a
         feature table), ``genre``, ``language``, ``title``, ``artist`` (empty where unknown),
         ``duration`` in seconds, ``source``, then whatever factors are known.
     table : DataFrame or None
@@ -67,44 +66,8 @@ class Corpus:
         counts = f"{self.name}: {len(self.tracks)} {what}, {genres}, {hours:.2f} h."
         return " ".join([counts, *self.notes])
 
-    def choose(self, genres: Collection[str] = (), per_genre: int = 0) -> Corpus:
-        """Choose some genres, and at most so many tracks of each.
 
-        The choice goes by a digest of ``track_id``: it is spread over artists and albums, does not
-        depend on the order of files, and a smaller choice is part of a larger one.
-
-        Parameters
-        ----------
-        genres : collection of str
-            The genres to keep; all of them if it is empty.
-        per_genre : int
-            How many tracks to keep of each at most; 0: all of them.
-
-        Returns
-        -------
-        Corpus
-            Its tracks without a genre are left out.
-
-        Raises
-        ------
-        UserError
-            When there is no such genre, or ``per_genre`` is negative.
-        """
-        if isinstance(genres, str) or not set(genres) <= set(self.genres):
-            raise UserError(f"genres must be some of {', '.join(self.genres)}, not {genres!r}")
-        if per_genre < 0:
-            raise UserError(f"per_genre must be 0 (all) or more, not {per_genre}")
-        tracks = self.tracks[self.tracks["genre"].isin(list(genres) or self.genres)]
-        if per_genre:
-            digests = tracks["track_id"].map(lambda i: hashlib.sha1(i.encode()).hexdigest())
-            tracks = tracks.loc[digests.sort_values().index].groupby("genre").head(per_genre)
-        tracks = tracks.sort_values("track_id", ignore_index=True)
-        table = None if self.table is None else self.table.loc[tracks["track_id"]]
-        notes = (f"Chosen from {len(self.tracks):,}.",)  # the old ones are not of these tracks
-        return replace(self, tracks=tracks, table=table, notes=notes)
-
-
-def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> Corpus:
+def load(name: str, data_dir: str | Path = "") -> Corpus:
     """Load a corpus by its name, or any folder of music by its path.
 
     Parameters
@@ -116,9 +79,6 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
     data_dir : str or Path
         Where corpora lie; else ``$MUSIC_DATA``, else the project's ``data/``. A relative path is
         looked for from here, then from the project.
-    keep_faults : bool
-        Keep the repetitions and faults of GTZAN, and the clips of FMA that are too short, which
-        are left out otherwise: only to compare with figures published on all tracks.
 
     Returns
     -------
@@ -134,45 +94,35 @@ def load(name: str, data_dir: str | Path = "", *, keep_faults: bool = False) -> 
     if name == "demo":
         return _demo(data)
     if name in ("gtzan", "gtzan_table"):
-        audio = gtzan.find_audio(data) if name == "gtzan" else []
-        table = None if audio else gtzan.find_table(data)
-        if audio:
-            tracks = _with_durations(gtzan.tracks(audio))
-        elif table:
-            tracks, features = gtzan.read_table(table)
-        else:
-            raise UserError(
-                f"no GTZAN under {data}: put the folder of genres (or {gtzan.TABLES[0]}) into "
-                f"{data / 'gtzan'}, or name another place with MUSIC_DATA"
-            )
-        notes = ()
-        if not keep_faults:
-            tracks, notes = gtzan.without_faults(tracks)
-        if tracks.empty:
-            raise UserError(f"of GTZAN there are only repeated or faulty tracks under {data}")
-        features = features.loc[tracks["track_id"]] if table else None
-        return Corpus(name, _complete(tracks), features, notes)
+        return _gtzan(name, data)
     if name == "fma":
-        files, metadata = fma.find(data)
-        if not files:
-            raise UserError(
-                f"no FMA under {data}: put fma_small (000/000002.mp3 ...) and fma_metadata into "
-                f"{data / 'fma'}, name another place with MUSIC_DATA, or run make fetch CORPUS=fma"
-            )
-        tracks, notes = fma.tracks(files, metadata, keep_short=keep_faults)
-        return Corpus(name, _complete(tracks), notes=notes)
+        return _fma(data)
     folder = Path(os.path.expanduser(name))
     if name.strip() and os.path.isdir(folder):  # an empty path would mean the current folder
-        tracks, notes = _folder(folder.resolve())
-        return Corpus(folder.resolve().name, _complete(tracks), notes=notes)
+        return _folder(folder.resolve())
     raise UserError(
-        f"there is no corpus {name!r}: choose demo, gtzan, gtzan_table, fma, or the path of a "
-        "folder"
+        f"there is no corpus {name!r}: choose {', '.join(CORPORA)}, or the path of a folder"
     )
 
 
 def data_folder(given: str | Path = "") -> Path:
-    """Return the folder where corpora are looked for, as an absolute path."""
+    """Find the folder where corpora are looked for.
+
+    Parameters
+    ----------
+    given : str or Path
+        As `load` takes it.
+
+    Returns
+    -------
+    Path
+        Absolute.
+
+    Raises
+    ------
+    UserError
+        When there is no such folder.
+    """
     path = Path(os.path.expanduser(given or os.environ.get("MUSIC_DATA") or ROOT / "data"))
     if not path.is_dir():
         path = ROOT / path
@@ -190,7 +140,37 @@ def _demo(data: Path) -> Corpus:
     return Corpus("demo", _complete(tracks.assign(source="demo")))
 
 
-def _folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _gtzan(name: str, data: Path) -> Corpus:
+    audio = gtzan.find_audio(data) if name == "gtzan" else []
+    table = None if audio else gtzan.find_table(data)
+    if audio:
+        tracks = _with_durations(gtzan.tracks(audio))
+    elif table:
+        tracks, features = gtzan.read_table(table)
+    else:
+        raise UserError(
+            f"no GTZAN under {data}: put the folder of genres (or {gtzan.TABLES[0]}) into "
+            f"{data / 'gtzan'}, or name another place with MUSIC_DATA"
+        )
+    tracks, notes = gtzan.without_faults(tracks)
+    if tracks.empty:
+        raise UserError(f"of GTZAN there are only repeated or faulty tracks under {data}")
+    features = features.loc[tracks["track_id"]] if table else None
+    return Corpus(name, _complete(tracks), features, notes)
+
+
+def _fma(data: Path) -> Corpus:
+    files, metadata = fma.find(data)
+    if not files:
+        raise UserError(
+            f"no FMA under {data}: put fma_small (000/000002.mp3 ...) and fma_metadata into "
+            f"{data / 'fma'}, name another place with MUSIC_DATA, or run make fetch CORPUS=fma"
+        )
+    tracks, notes = fma.tracks(files, metadata)
+    return Corpus("fma", _complete(tracks), notes=notes)
+
+
+def _folder(folder: Path) -> Corpus:
     """Read any folder of music: its sub-folders, if it has any, are the genres.
 
     A folder that alone holds all of them, such as ``audio``, says nothing: its sub-folders do.
@@ -224,7 +204,7 @@ def _folder(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             "source": str(folder),
         }
     )
-    return _with_durations(tracks), tuple(notes)
+    return Corpus(folder.name, _complete(_with_durations(tracks)), notes=tuple(notes))
 
 
 def _is_text(name: str) -> bool:
@@ -251,7 +231,7 @@ def _with_durations(tracks: pd.DataFrame) -> pd.DataFrame:
 
 def _complete(tracks: pd.DataFrame) -> pd.DataFrame:
     """Give the table all of its columns, in their order, and sort it by ``track_id``."""
-    missing: Iterable[str] = (c for c in COLUMNS if c not in tracks)
+    missing = (c for c in COLUMNS if c not in tracks)
     tracks = tracks.assign(**{c: np.nan if c == "duration" else "" for c in missing})
     factors = [c for c in tracks if c not in COLUMNS]
     return tracks[[*COLUMNS, *factors]].sort_values("track_id", ignore_index=True)

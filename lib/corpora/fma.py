@@ -61,18 +61,9 @@ _COLUMNS = {
 def find(data: Path) -> tuple[list[str], Path | None]:
     """Look for FMA in the folders called ``fma...`` below ``data``, or in ``data`` if called so.
 
-    Parameters
-    ----------
-    data : Path
-        Where corpora lie, or one tree such as ``fma_small``; then the table is looked for in
-        ``fma_metadata`` beside it as well.
-
-    Returns
-    -------
-    files : list of str
-        Audio files named by the six digits of a track, at any depth, in order.
-    table : Path or None
-        The ``tracks.csv`` there; that of ``fma_metadata`` where there are several.
+    Returns the audio files named by the six digits of a track, in order, and ``tracks.csv``, that
+    of ``fma_metadata`` where there are several. Of one tree such as ``fma_small``, the table is
+    looked for in ``fma_metadata`` beside it as well.
     """
     if data.name.lower().startswith("fma"):
         roots, tables = [data], sorted(data.parent.glob("fma_metadata/tracks.csv"))
@@ -90,33 +81,12 @@ def find(data: Path) -> tuple[list[str], Path | None]:
     )
 
 
-def tracks(
-    files: Sequence[str], table: Path | None, *, keep_short: bool = False
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return a row for each track that there is audio of, with what ``tracks.csv`` knows of it.
+def tracks(files: Sequence[str], table: Path | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return one row per track that there is audio of, and notes of what was left out.
 
-    Parameters
-    ----------
-    files : sequence of str
-        Audio files as from `find`. Where a track lies there twice, the first is taken.
-    table : Path or None
-        ``tracks.csv``; None where there is none, and then the tracks carry no labels.
-    keep_short : bool
-        Keep the clips that are known to be empty or shorter than 30 s.
-
-    Returns
-    -------
-    tracks : DataFrame
-        ``track_id`` (six digits) and ``path``; with a table ``genre`` (the top genre),
-        ``language`` (ISO 639-1), ``title``, ``artist``, each empty where unknown, and ``duration``
-        in seconds: that of the whole track below a folder ``fma_full``, else of its 30 s clip.
-    notes : tuple of str
-        What was left out and what is missing, a sentence each.
-
-    Raises
-    ------
-    UserError
-        When the table is not that of FMA, or cannot be read.
+    With a table there are ``genre`` (the top genre), ``language`` (ISO 639-1), ``title``,
+    ``artist``, each empty where unknown, and ``duration`` in seconds: that of the whole track below
+    a folder ``fma_full``, else of its 30 s clip. Of a track that is there twice, the first counts.
     """
     paths: dict[str, str] = {}
     for path in files:
@@ -125,7 +95,7 @@ def tracks(
     whole = rows["path"].str.contains(r"[\\/]fma_full[^\\/]*[\\/]", case=False)
     notes = []
     short = rows["track_id"].isin(SHORT_CLIPS) & ~whole
-    if short.any() and not keep_short:
+    if short.any():
         notes.append(
             f"Left out as known to be empty or shorter than 30 s: {short.sum()} of {len(rows):,}."
         )
@@ -148,25 +118,10 @@ def tracks(
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read what is needed of ``tracks.csv``, whose header has three rows.
+    """Read what is needed of ``tracks.csv``: strings by ``track_id``, and the duration in seconds.
 
-    Parameters
-    ----------
-    path : Path
-        The file: a row of groups (album, artist, set, track), a row of names, a row that names
-        the index ``track_id``, then a row for each track.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``track_id`` (six digits): ``artist``, ``title``, ``genre``, ``language``
-        (strings, empty where unknown) and ``duration`` (seconds, NaN where unknown).
-
-    Raises
-    ------
-    UserError
-        When the file cannot be read, its header is another, or a ``track_id`` is no number or
-        stands there twice.
+    Its header has three rows: groups (album, artist, set, track), names, and one that names the
+    index ``track_id``.
     """
     try:
         header = pd.read_csv(path, header=None, nrows=3, dtype=str, keep_default_na=False)

@@ -75,28 +75,10 @@ def tracks(files: list[Path]) -> pd.DataFrame:
 def read_table(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read a feature table as it circulates: a file name, the length, 57 features, the label.
 
-    The tables of 3 s and 10 s hold several windows of each track. They are pooled, so that a track
-    is one item and no window of it can stand on both sides of a comparison: means are averaged,
-    and a variance is that within the windows plus that between their means.
-
-    Parameters
-    ----------
-    path : Path
-        ``features_30_sec.csv`` or one of its kin.
-
-    Returns
-    -------
-    tracks : DataFrame
-        A row a track.
-    features : DataFrame, (n_tracks, n_features)
-        Indexed by ``track_id``; with the standard deviations ``mfcc1_std`` ... beside the
-        variances.
-
-    Raises
-    ------
-    UserError
-        When it is no such table: it cannot be read, a column is missing, it has no rows, a file
-        name is not GTZAN's, or a value cannot be one of its column.
+    Returns one row per track, and its features, with the standard deviations ``mfcc1_std`` ...
+    beside the variances. The tables of 3 s and 10 s hold several windows of each track. They are
+    pooled, so that a track is one item and no window of it can stand on both sides of a comparison:
+    means are averaged, and a variance is that within the windows plus that between their means.
     """
     try:
         table = pd.read_csv(path)
@@ -139,18 +121,16 @@ def read_table(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     label = table["label"].fillna("").astype(str).str.strip().str.lower()
     genre = label.where(label != "").groupby(track_id).first().fillna("")
-    return (
-        pd.DataFrame(
-            {
-                "track_id": features.index,
-                "genre": genre.to_numpy(),
-                "title": features.index,
-                "duration": features["length"].to_numpy() / 22050,
-                "source": path.name,
-            }
-        ),
-        features.drop(columns="length").assign(**deviations),
+    tracks = pd.DataFrame(
+        {
+            "track_id": features.index,
+            "genre": genre.to_numpy(),
+            "title": features.index,
+            "duration": features["length"].to_numpy() / 22050,
+            "source": path.name,
+        }
     )
+    return tracks, features.drop(columns="length").assign(**deviations)
 
 
 def without_faults(tracks: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -2,7 +2,6 @@ import csv
 import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +83,6 @@ def test_fma_comes_with_all_that_its_table_knows(data):
         "Left out as known to be empty or shorter than 30 s: 1 of 5.",
         "Without a top genre in tracks.csv: 1 of 4.",
     )
-    assert found.choose().notes == ("Chosen from 4.",)
 
 
 def test_whole_tracks_have_their_own_length_and_none_is_left_out(tmp_path):
@@ -92,10 +90,6 @@ def test_whole_tracks_have_their_own_length_and_none_is_left_out(tmp_path):
     write_table(tmp_path / "FMA" / "fma_metadata" / "tracks.csv", TRACKS)
     found = corpus.load("fma", tmp_path)
     assert list(found.tracks["duration"]) == [168, 161, 12.5, 756, 600]
-
-
-def test_short_clips_stay_if_asked_for(data):
-    assert len(corpus.load("fma", data, keep_faults=True).tracks) == len(TRACKS)
 
 
 @pytest.mark.parametrize(
@@ -208,71 +202,6 @@ def test_any_text_survives_and_columns_may_come_in_any_order(tracks, columns, tm
     for row, given_row in zip(table.itertuples(), tracks.values(), strict=True):
         assert (row.artist, row.title, row.genre, row.language) == given_row[:4]
         np.testing.assert_equal(row.duration, float(given_row[4] or 0) or np.nan)
-
-
-# --- choosing a part of a corpus ------------------------------------------------------------------
-
-
-def made(genres):
-    """Return a corpus whose track i has the i-th genre, with a table of features."""
-    ids = [f"{i:06d}" for i in range(len(genres))]
-    tracks = pd.DataFrame({"track_id": ids, "genre": genres})
-    return corpus.Corpus("made", tracks, pd.DataFrame({"x": range(len(ids))}, ids))
-
-
-labels = st.lists(st.sampled_from(["", "Folk", "Pop", "Rock"]), min_size=1, max_size=40)
-
-
-@given(labels, st.integers(0, 12), st.integers(0, 12), st.randoms(use_true_random=False))
-def test_a_choice_is_capped_nested_and_independent_of_order(genres, one, two, random):
-    whole = made(genres)
-    small, large = sorted((one, two))
-    order = list(range(len(genres)))
-    random.shuffle(order)
-    shuffled = corpus.Corpus("made", whole.tracks.iloc[order], whole.table.iloc[order])
-    chosen = {n: whole.choose(per_genre=n) for n in (small, large)}
-    for n, part in chosen.items():
-        for genre, count in whole.tracks["genre"].value_counts().items():
-            kept = (part.tracks["genre"] == genre).sum()
-            assert kept == (0 if genre == "" else count if n == 0 else min(n, count))
-        assert list(part.tracks["track_id"]) == sorted(part.tracks["track_id"])
-        assert list(part.table.index) == list(part.tracks["track_id"])
-        pd.testing.assert_frame_equal(part.tracks, shuffled.choose(per_genre=n).tracks)
-    if small:
-        assert set(chosen[small].tracks["track_id"]) <= set(chosen[large].tracks["track_id"])
-
-
-@given(labels, st.data())
-def test_only_the_chosen_genres_stay(genres, data):
-    whole = made(genres)
-    some = data.draw(st.lists(st.sampled_from(whole.genres), unique=True)) if whole.genres else []
-    found = whole.choose(some)
-    assert set(found.genres) == set(some or whole.genres)
-    wanted = [i for i, g in enumerate(genres) if g and g in (some or whole.genres)]
-    assert list(found.table["x"]) == wanted
-    # choosing step by step is choosing at once
-    both = whole.choose(some, per_genre=3).tracks
-    pd.testing.assert_frame_equal(both, whole.choose(per_genre=3).choose(some).tracks)
-
-
-def test_a_choice_is_spread_over_the_collection():
-    """The first ids are one album after another, so they would be no fair choice."""
-    chosen = made(["Rock"] * 1000).choose(per_genre=100).table["x"]
-    assert np.histogram(chosen, np.arange(0, 1001, 100))[0].min() > 0
-    assert 400 < chosen.mean() < 600
-
-
-@pytest.mark.parametrize(
-    "genres, per_genre, message",
-    [
-        (("Jazz",), 0, r"some of Folk, Rock, not \('Jazz',\)"),
-        ("Rock", 0, "some of Folk, Rock, not 'Rock'"),
-        ((), -1, "per_genre must be 0"),
-    ],
-)
-def test_an_impossible_choice_is_refused(genres, per_genre, message):
-    with pytest.raises(UserError, match=message):
-        made(["Rock", "Folk"]).choose(genres, per_genre)
 
 
 def test_the_archives_are_named_as_published():

@@ -6,7 +6,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples, silhouette_score
 
 from lib.clustering import algorithms as clustering
-from lib.corpora import corpus
+from lib.corpora import gtzan
 from lib.evaluation import partition as metrics
 from lib.evaluation import silhouette as tiles
 from lib.evaluation.silhouette import silhouette
@@ -238,10 +238,10 @@ def test_the_noise_line_falls_with_dimensions():
 
 def test_known_values_on_the_real_table(music_data):
     """k-means on GTZAN's 20 MFCC means, k = 10: ARI 0.154, NMI 0.289, purity 0.363."""
-    whole = corpus.load("gtzan_table", music_data, keep_faults=True)
-    points = whole.table[[f"mfcc{i}_mean" for i in range(1, 21)]].to_numpy()
+    tracks, table = gtzan.read_table(gtzan.find_table(music_data))
+    points = table[[f"mfcc{i}_mean" for i in range(1, 21)]].to_numpy()
     points = (points - points.mean(axis=0)) / points.std(axis=0)
-    truth = whole.tracks["genre"].to_numpy(str)
+    truth = tracks["genre"].to_numpy(str)
     scores = [
         metrics.score(points, clustering.kmeans(points, 10, seed), points, truth)
         for seed in range(5)

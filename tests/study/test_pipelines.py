@@ -176,13 +176,13 @@ def test_features_that_are_no_numbers_are_refused():
 
 def test_the_real_table_gets_further_balanced_than_raw(music_data, monkeypatch):
     """Without networks, which would take minutes: the anchors alone."""
-    from lib.corpora import corpus
+    from lib.corpora import gtzan
 
-    gtzan = corpus.load("gtzan_table", music_data, keep_faults=True)
+    tracks, features = gtzan.read_table(gtzan.find_table(music_data))
     names = ("kmeans", "rank_kmeans", "balanced_kmeans")
     monkeypatch.setattr(pipelines, "PIPELINES", {name: pipelines.PIPELINES[name] for name in names})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        table = pipelines.run(gtzan.table, gtzan.tracks["genre"].to_numpy(str), 10, range(3))
+        table = pipelines.run(features, tracks["genre"].to_numpy(str), 10, range(3))
     ari = table.groupby("pipeline")["ari"].mean()
     assert 0.16 < ari["kmeans"] < 0.19 < ari["rank_kmeans"] < ari["balanced_kmeans"]
