@@ -17,16 +17,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib import ROOT
-from lib.corpora import corpus
+from lib import ROOT, corpora
 from lib.lyrics import embeddings, sources
 
 ROUNDS = 7
 N_TEXTS = 48
 
 
-def corpora() -> dict[str, list[str]]:
-    demo = sources.load(corpus.load("demo").tracks, sources.folder("demo"))
+def collections() -> dict[str, list[str]]:
+    demo = sources.load(corpora.load("demo").tracks, sources.folder("demo"))
     found = {"demo": demo.loc[demo["source"] == "lyrics", "text"]}
     for folder in filter(None, (os.environ.get("MUSIC_DATA"), ROOT.parent / "shared" / "data")):
         lyrics = Path(folder) / "lyrics"
@@ -56,7 +55,7 @@ def main() -> None:
         "ours": encoder.encode,
     }
     print(f"{'texts':<16} {'tokens':>6}  {'way':<21} {'ratio':>5} {'max |d|':>8} {'min cos':>8}")
-    for corpus_name, texts in corpora().items():
+    for corpus_name, texts in collections().items():
         tokens = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)
         n_tokens = np.mean([len(ids) for ids in tokens["input_ids"]])
         seconds: dict[str, list[float]] = {name: [] for name in ways}

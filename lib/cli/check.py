@@ -95,9 +95,9 @@ def figure() -> str:
 
 def data() -> str:
     """Say which corpora are there; the demo corpus composes itself, so none is needed."""
-    from lib.corpora import corpus, fma, gtzan
+    from lib.corpora import data_folder, fma, gtzan
 
-    folder = corpus.data_folder()
+    folder = data_folder()
     found = [name for name, there in (
         ("demo", (folder / "demo").is_dir()),
         ("gtzan", gtzan.find_audio(folder)),

@@ -98,7 +98,7 @@ def prepare(corpus: str, note: Path) -> None:
     What was found is noted in a file that changes only when the corpus does, so that make can tell
     whether a report is still true.
     """
-    from lib.corpora.corpus import load
+    from lib.corpora import load
     from lib.files import whole_file
     from lib.lyrics import sources
     from lib.report import results
@@ -126,8 +126,7 @@ def _state(path: Path) -> str:
 
 def fetch(corpus: str, size: str, data_dir: str) -> None:
     """Download FMA into the folder of corpora, or go on where a download stopped."""
-    from lib.corpora import download, fma
-    from lib.corpora.corpus import data_folder
+    from lib.corpora import data_folder, download, fma
 
     if corpus.startswith("gtzan"):
         raise UserError(
@@ -147,7 +146,7 @@ def fetch(corpus: str, size: str, data_dir: str) -> None:
 
 def transcribe(corpus: str, model: str, batch: int, device: str, data_dir: str) -> None:
     """Transcribe the words that are sung, with Whisper."""
-    from lib.corpora.corpus import load
+    from lib.corpora import load
     from lib.lyrics import sources, whisper
 
     music, folder = load(corpus, data_dir), sources.folder(corpus, data_dir)
@@ -159,7 +158,7 @@ def transcribe(corpus: str, model: str, batch: int, device: str, data_dir: str) 
 
 def genius(corpus: str, data_dir: str) -> None:
     """Look for the lyrics on Genius, with the token in GENIUS_ACCESS_TOKEN."""
-    from lib.corpora.corpus import load
+    from lib.corpora import load
     from lib.lyrics import genius, sources
 
     music, folder = load(corpus, data_dir), sources.folder(corpus, data_dir)

@@ -23,7 +23,7 @@ import pandas as pd
 
 from lib import ROOT
 from lib.catalogue import CORPORA
-from lib.corpora.corpus import data_folder
+from lib.corpora import data_folder
 from lib.errors import UserError
 from lib.lyrics import records
 

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from lib import lyrics
+from lib import corpora, lyrics
 from lib.audio import extraction as extract
 from lib.audio import mfcc as audio
 from lib.catalogue import LANGUAGES
 from lib.clustering import algorithms as clustering
-from lib.corpora import corpus
 from lib.errors import Missing, UserError
 from lib.files import write_csv
 from lib.report import results
@@ -31,7 +30,7 @@ class Dataset:
     def __init__(self, settings: Settings):
         self._settings = settings
         self._folder: Path = settings.folder
-        self.corpus = corpus.load(settings.corpus, settings.data_dir)
+        self.corpus = corpora.load(settings.corpus, settings.data_dir)
         results.claim(self._folder, whole_name(settings.corpus))
 
     @cached_property

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from lib import ROOT
 from lib.audio import extraction as extract
-from lib.corpora import corpus, demo
+from lib.corpora import data_folder, demo
 from lib.errors import UserError, unless_missing
 from lib.evaluation import disentanglement, statistics
 from lib.runtime import CACHE
@@ -60,7 +60,7 @@ def load(data_dir: str | Path = "", cache: str | Path = CACHE / "features") -> F
 
     It is composed into that one where it is not there: 500 clips of five seconds.
     """
-    data = corpus.data_folder(data_dir)
+    data = data_folder(data_dir)
     home = data if (data / "demo_factors" / "tracks.csv").exists() else ROOT / "data"
     try:
         folder = demo.write_factors(home / "demo_factors", n=N_CLIPS)

@@ -56,7 +56,7 @@ def test_an_interrupted_command_says_how_to_go_on(monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lib.corpora.corpus.load", interrupt)
+    monkeypatch.setattr("lib.corpora.load", interrupt)
     assert stopped("prepare", "demo", "note").startswith("stopped: run again")
 
 

@@ -14,8 +14,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib import corpora
 from lib.audio import encoding
-from lib.corpora import corpus
 from lib.errors import UserError
 from lib.figures import ListeningMap, style
 from lib.figures.listening_map import excerpts
@@ -44,7 +44,7 @@ def element(page: str, name: str, place: int) -> str:
 @pytest.fixture
 def heard(tones) -> pd.DataFrame:
     """Return the twelve tracks of a folder of music."""
-    return corpus.load(str(tones)).tracks
+    return corpora.load(str(tones)).tracks
 
 
 def test_a_saved_map_has_a_player_for_each_track(heard, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.catalogue import LANGUAGES
-from lib.corpora.corpus import AUDIO_SUFFIXES
+from lib.corpora import AUDIO_SUFFIXES
 from lib.errors import UserError
 from lib.report import wording
 from lib.report.wording import Facts
@@ -28,7 +28,7 @@ def read_note(path: Path) -> tuple[pd.DataFrame, bool]:
     Returns
     -------
     tracks : DataFrame
-        As in `lib.corpora.corpus.Corpus`, without paths; all of it text.
+        As in `lib.corpora.Corpus`, without paths; all of it text.
     audio : bool
         Whether any of the files is audio.
 
