@@ -89,37 +89,11 @@ def run(
     epochs: int = 100,
     device: str = "auto",
 ) -> pd.DataFrame:
-    """Run every pipeline with every seed, and score what comes out.
+    """Run every pipeline with every seed, and score its partitions, one row each.
 
-    Parameters
-    ----------
-    features : DataFrame, (n_tracks, n_columns)
-        Wide features in their own units, with the names of `lib.audio.descriptors` or of the table
-        of GTZAN; `lib.audio.scaling.feature_groups` says which are left out.
-    truth : ndarray of str, (n_tracks,)
-        The genre of each track, "" where unknown. It is read by the scores alone.
-    n_clusters : int
-        How many clusters each pipeline makes.
-    seeds : sequence of int
-        Each trains networks of its own.
-    folder : path, optional
-        Results folder where trained networks are kept, and found when this is run again with the
-        same epochs.
-    epochs, device : int, str
-        Of the training of networks: see `lib.training.train`.
-
-    Returns
-    -------
-    DataFrame
-        One row per pipeline and seed: ``pipeline``, ``what`` it does, ``family`` (whether a VAE
-        takes part), ``seed``, ``ari``, ``nmi``, ``ami``, ``purity`` (NaN without genres) and
-        ``agreement``, the mean ARI with the partitions that the other pipelines make under the
-        same seed, which is label-free.
-
-    Raises
-    ------
-    UserError
-        For features that are not finite, and fewer tracks than the pipelines can do with.
+    Columns: ``pipeline``, ``what`` it does, ``family`` (whether a VAE takes part), ``seed``, the
+    scores against genres (NaN without any), which alone read ``truth``, and ``agreement``, the mean
+    ARI with the partitions of the other pipelines under the same seed.
     """
     if len(features) < fewest(n_clusters):
         raise UserError(
@@ -231,19 +205,9 @@ def _best(rows: pd.DataFrame, column: str) -> str:
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Summarise over seeds: one row per pipeline, the one that agrees most with the others first.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        As from `run`.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by pipeline, of text: what it does, then each score and the agreement as a mean
-        with its 95% interval (see `lib.evaluation.statistics.interval`), and what it was chosen by.
-        Then numbers, NaN without labels: how far its AMI is above that of the best pipeline without
-        a network (``difference``, ``low``, ``high``, and whether it is ``clear`` of zero, seed by
-        seed).
+    Columns of text: what it does, each score and the agreement as a mean with its 95% interval, and
+    what it is best by. Then numbers, NaN without labels: the difference in AMI, seed by seed, from
+    the best pipeline without a network, with its interval, and whether it is clear of zero.
     """
     best_by = {chosen(rows): "agreement"}
     rival = best(rows, family=False)
