@@ -20,7 +20,7 @@ from functools import partial
 
 from lib import models, training  # before torch: lib sets how OpenMP waits
 from lib.settings import SweepSettings
-from lib.study.hard import HardStudy
+from lib.study import HardStudy
 from lib.training import Architecture, Tracks
 from lib.training.run import RunSettings
 from lib.training.stack import Stack

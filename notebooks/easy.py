@@ -37,8 +37,7 @@ from lib.clustering import projection
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
-from lib.study.representation import representation
-from lib.study.study import Study
+from lib.study import Study, representation
 
 study = Study.from_notebook("easy", globals())
 report.say(study.data.corpus.summary)

@@ -36,7 +36,7 @@ from lib.clustering import projection
 from lib import report
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
-from lib.study.study import Study
+from lib.study import Study
 
 study = Study.from_notebook("exploratory", globals())
 report.say(study.data.corpus.summary)

@@ -39,7 +39,6 @@ from lib import figures, models, report
 from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison
 from lib.inspection import clusters as explain
-from lib.study import factors, pipelines
 from lib.clustering import projection
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
@@ -49,8 +48,7 @@ from lib.report.sentences import sweep as sweep_sentences
 from lib.inspection import traversal
 from lib.evaluation import ranking as verdict
 from lib.report.sentences import ranking as verdict_sentences
-from lib.study.hard import HardStudy, by_beta
-from lib.study.representation import representation
+from lib.study import HardStudy, by_beta, factors, pipelines, representation
 
 study = HardStudy.from_notebook("hard", globals())
 report.say(study.data.corpus.summary)
@@ -194,6 +192,7 @@ networks["vade"] = study.vade()
 # the sweep the one at the beta looked at.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
+beta = study.settings.beta
 looked_at = swept.select(beta=beta)
 table = tables.health({f"VAE, beta {beta:g}": looked_at} | networks)
 study.table(table, "The networks and their health.", "hard-health")

@@ -38,8 +38,7 @@ from lib.catalogue import title
 from lib.report import tables
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
-from lib.study.representation import representation
-from lib.study.study import Study
+from lib.study import Study, representation
 
 study = Study.from_notebook("medium", globals())
 report.say(study.data.corpus.summary)
@@ -198,7 +197,9 @@ study.figure(
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 kmeans_scores = tables.kmeans_scores(rows)
-figure = figures.score_matrix(kmeans_scores, "From worst to best", lower_is_better=["Davies-Bouldin"])
+figure = figures.score_matrix(
+    kmeans_scores, "From worst to best", lower_is_better=["Davies-Bouldin"]
+)
 study.figure(
     figure,
     "All scores under k-means; the numbers are raw, the colours scaled by column.",

@@ -150,6 +150,7 @@ class Study:
         Returns
         -------
         Ensemble
+            One network per seed, with what it makes of the data.
         """
         data = self.data.inputs if data is None else data
         return training.train(
@@ -192,6 +193,7 @@ class Study:
         Returns
         -------
         Scores
+            Tidy ``rows``, and the ``partitions`` by method and seed.
         """
         rows, partitions = [], {}
         for space in representations:

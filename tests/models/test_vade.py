@@ -56,8 +56,7 @@ def quadrature(mean: float, logvar: float) -> tuple[float, np.ndarray, float]:
     gamma = np.exp(((q * log_p).sum(1) - (q * log_p).sum(1).max()) * dz)
     gamma /= gamma.sum()
     joint = sum(
-        g * (q * (np.log(g) + log_q - row)).sum() * dz
-        for g, row in zip(gamma, log_p, strict=True)
+        g * (q * (np.log(g) + log_q - row)).sum() * dz for g, row in zip(gamma, log_p, strict=True)
     )
     return joint, gamma, (q * (log_q - np.logaddexp.reduce(log_p))).sum() * dz
 

@@ -8,8 +8,8 @@ import pytest
 
 from lib.report import results
 from lib.settings import SweepSettings
-from lib.study.hard import HardStudy, by_beta
-from lib.study.representation import Representation, representation
+from lib.study import HardStudy, by_beta, representation
+from lib.study.representation import Representation
 
 
 def study(folder, results_dir, **changes):

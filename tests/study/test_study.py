@@ -11,8 +11,8 @@ from lib.report import results
 from lib.report.sentences import partitions as sentences
 from lib.report.sentences import spaces as space_sentences
 from lib.settings import Settings
-from lib.study.representation import Representation, representation
-from lib.study.study import Study
+from lib.study import Study, representation
+from lib.study.representation import Representation
 
 
 def settings(folder, results_dir, **changes):
