@@ -332,6 +332,7 @@ def build(folder, found, pages=PAGES):
     """Build the prose as plain text; return it by page, and the warnings."""
     source = folder / "source"
     (source / "book" / "results").mkdir(parents=True)
+    (source / "lib").symlink_to(ROOT / "lib")  # of which Method shows lines
     for page in pages:
         (source / "book" / page.name).write_bytes(page.read_bytes())
     (source / "book" / "results" / "facts.json").write_text(json.dumps(found))

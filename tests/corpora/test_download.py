@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if server.silent_after:
             self.wfile.write(server.body[: server.silent_after])
-            server.closing.wait(60)
+            server.closing.wait()
             return
         end = min(start + fault, len(server.body)) if fault else len(server.body)
         self.wfile.write(server.body[start:end])
