@@ -34,9 +34,7 @@ results_dir: str = ""  # else results/<corpus>
 # %% tags=["hide-input"]
 from lib import figures, models, report
 from lib.clustering import projection
-from lib.report import tables
-from lib.report.sentences import partitions as sentences
-from lib.report.sentences import spaces as space_sentences
+from lib.report import sentences, tables
 from lib.study import Study, representation
 
 study = Study.from_notebook("easy", globals())
@@ -124,9 +122,6 @@ study.figure(
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.settled({"autoencoder": autoencoder.history, "VAE": vae.history})
 
-# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.health("VAE", vae.health, latent_dim)
-
 # %% [markdown]
 # ## All partitions, scored
 #
@@ -206,7 +201,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-space_sentences.noise(points)
+sentences.noise(points)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.duel(rows, "silhouette", "vae", "pca", "pca_matched")
@@ -229,7 +224,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-space_sentences.neighbours(z, study.data.truth)
+sentences.neighbours(z, study.data.truth)
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-easy-genres) counts what each cluster of that partition holds. A genre that fills a column
@@ -244,7 +239,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.clusters(study.data.truth, clusters)
+sentences.genres(study.data.truth, clusters)
 
 # %% [markdown] tags=["book-only"]
 # ## What is kept

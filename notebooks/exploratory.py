@@ -34,8 +34,7 @@ from lib import figures
 from lib.corpora import demo
 from lib.clustering import projection
 from lib import report
-from lib.report.sentences import partitions as sentences
-from lib.report.sentences import spaces as space_sentences
+from lib.report import sentences
 from lib.study import Study
 
 study = Study.from_notebook("exploratory", globals())
@@ -57,7 +56,7 @@ study.figure(
 )
 
 # %% tags=["remove-input"]
-sentences.corpus(study.data.corpus.tracks)
+sentences.tracks(study.data.corpus.tracks)
 
 # %% [markdown] tags=["book-only"]
 # Where the corpus has audio, the first seconds of one track of each genre can be heard here:
@@ -80,9 +79,6 @@ study.figure(
     alt="Waveform, mel spectrogram and MFCCs of one track over time",
 )
 
-# %% tags=["book-only", "remove-input"]
-sentences.track(*study.data.example())
-
 # %% [markdown] tags=["book-only"]
 # ## The features
 #
@@ -98,9 +94,6 @@ study.figure(
     alt="Heat map of correlations between 20 features",
 )
 
-# %% tags=["book-only", "remove-input"]
-sentences.correlation(study.data.features.vectors[means])
-
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-raw-map) maps the standardised features to the plane. No model has touched them yet, so
 # whatever groups of genres show here, later models did not invent.
@@ -115,7 +108,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "remove-input"]
-space_sentences.neighbours(study.data.inputs, study.data.truth)
+sentences.neighbours(study.data.inputs, study.data.truth)
 
 # %% [markdown] tags=["book-only"]
 # ## How a track of the demo corpus is made
@@ -141,9 +134,6 @@ study.figure(
     alt="Piano roll of one composed track, a colour for each part",
 )
 
-# %% tags=["book-only", "remove-input"]
-sentences.composition(composition)
-
 # %% [markdown] tags=["book-only"]
 # The parts alone, and the whole as it stands in the corpus, after the mix, the room and the tape:
 
@@ -162,9 +152,6 @@ study.figure(
     "demo-track",
     alt="Waveform, mel spectrogram and MFCCs of the composed track over time",
 )
-
-# %% tags=["book-only", "remove-input"]
-sentences.track(composed, composition.track_id)
 
 # %% [markdown] tags=["book-only"]
 # A second set of composed clips holds everything still but eight factors, which are drawn uniformly and

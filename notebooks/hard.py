@@ -40,14 +40,10 @@ from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison
 from lib.inspection import clusters as explain
 from lib.clustering import projection
-from lib.report import tables
-from lib.report.sentences import partitions as sentences
-from lib.report.sentences import spaces as space_sentences
+from lib.report import sentences, tables
 from lib.inspection import sweep
-from lib.report.sentences import sweep as sweep_sentences
 from lib.inspection import traversal
 from lib.evaluation import ranking as verdict
-from lib.report.sentences import ranking as verdict_sentences
 from lib.study import HardStudy, by_beta, factors, pipelines, representation
 
 study = HardStudy.from_notebook("hard", globals())
@@ -77,7 +73,7 @@ study.figure(
 )
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sweep_sentences.rate_distortion(members)
+sentences.collapsed(members)
 
 # %% [markdown] tags=["book-only"]
 # Where do the nats go? [The figure below](#fig-hard-kl) sorts the latent dimensions of each network by their KL. Hatched
@@ -102,7 +98,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sweep_sentences.code(members, dimensions)
+sentences.code(members, dimensions)
 
 # %% [markdown]
 # ### Does a high silhouette mean a good beta?
@@ -128,7 +124,7 @@ study.figure(
 )
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sweep_sentences.misleading(sweep.misleading(members))
+sentences.misleading(sweep.misleading(members))
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-betas) maps the latent space at each beta by t-SNE, the first seed each time. A map always
@@ -145,7 +141,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-space_sentences.nearest({titles[b]: swept.z[m] for b, m in first.items()}, study.data.truth)
+sentences.nearest({titles[b]: swept.z[m] for b, m in first.items()}, study.data.truth)
 
 # %% [markdown]
 # ## Told a fact: the conditional VAE
@@ -161,7 +157,7 @@ networks = study.earlier()
 networks |= study.conditional()
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-space_sentences.told(study.probe_conditions(networks))
+sentences.conditional(study.probe_conditions(networks))
 
 # %% [markdown]
 # ## Sound and words in one model
@@ -226,7 +222,7 @@ study.table(tables.rounded(probed), caption, "hard-factors")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 together = verdict.disentanglement(measured, sweep_rows, headline)
-verdict_sentences.disentanglement(together)
+sentences.disentanglement(together)
 
 # %% [markdown] tags=["book-only"]
 # ## The latent space, seen and heard
@@ -248,7 +244,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sweep_sentences.traversal(moved)
+sentences.traversal(moved)
 
 # %% [markdown] tags=["book-only"]
 # Where there is audio, the same can be heard. An image is turned back into sound by way of its mel spectrum and
@@ -277,7 +273,7 @@ summed = pipelines.summary(tried)
 study.table(tables.pipelines(summed), caption, "hard-ideas")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.tried(tried, summed)
+sentences.pipelines(tried, summed)
 
 # %% [markdown]
 # ## The verdict
@@ -317,14 +313,14 @@ study.figure(
 )
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-verdict_sentences.verdict(methods, draws, headline)
+sentences.verdict(methods, draws, headline)
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 told_more = [name for name in ("cvae", *joint, "vade") if name in networks]
 sentences.duel(rows, headline, "vae", *told_more)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-verdict_sentences.leak(methods, headline)
+sentences.leak(methods, headline)
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-top) holds the ten best against PCA and k-means, the plain way.
@@ -352,7 +348,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-verdict_sentences.stability(methods, headline)
+sentences.stability(methods, headline)
 
 # %% [markdown]
 # ## Which beta, and do words help?
@@ -361,7 +357,7 @@ verdict_sentences.stability(methods, headline)
 # model?
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-verdict_sentences.betas(verdict.betas(rows, headline), headline)
+sentences.betas(verdict.betas(rows, headline), headline)
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-words) compares spaces with words and without, seed by seed.
@@ -393,7 +389,7 @@ table = explain.table(found, study.data.tracks["title"])
 study.table(table, "The clusters of the best space under k-means (first seed).", "hard-clusters")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sweep_sentences.clusters(found)
+sentences.clusters(found)
 
 # %% [markdown] tags=["book-only"]
 # The most typical track of each cluster, to be heard:

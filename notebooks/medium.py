@@ -35,9 +35,7 @@ from lib import figures, lyrics, models, report
 from lib.clustering import algorithms as clustering
 from lib.evaluation import comparison, probes
 from lib.catalogue import title
-from lib.report import tables
-from lib.report.sentences import partitions as sentences
-from lib.report.sentences import spaces as space_sentences
+from lib.report import sentences, tables
 from lib.study import Study, representation
 
 study = Study.from_notebook("medium", globals())
@@ -117,9 +115,6 @@ study.figure(
     alt="Pairs of heat maps: a track's MFCC image and its reconstruction",
 )
 
-# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.rebuilt(images, rebuilt)
-
 # %% [markdown]
 # ## Every space by every algorithm
 #
@@ -143,9 +138,6 @@ study.table(comparison.matrix(rows, headline), caption, "medium")
 caption = "The share of tracks left out as noise, by the algorithms that leave any out."
 study.table(comparison.noise(rows), caption, "medium-noise")
 
-# %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.problems(rows)
-
 # %% [markdown] tags=["book-only"]
 # An algorithm that calls all but the clearest tracks noise has a high silhouette on what is left.
 # [The table below](#tab-medium-with-noise) scores the density-based partitions without their noise and with it. Everywhere
@@ -157,9 +149,6 @@ caption = (
 )
 by_method = tables.rounded(study.score_noise(spaces, scores), "Method")
 study.table(by_method, caption, "medium-with-noise")
-
-# %% tags=["book-only", "remove-input"]
-sentences.exactness(len(study.data.truth))
 
 # %% [markdown] tags=["book-only"]
 # [The table below](#tab-medium-top) names the five best methods among those that leave no more than one track in twenty out.
@@ -178,7 +167,7 @@ caption = "The best method on each kind of features."
 study.table(tables.ranked(best, headline), caption, "medium-best")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.ranking(ranked, headline)
+sentences.best(ranked, headline)
 
 # %% [markdown] tags=["book-only"]
 # [The first figure below](#fig-medium-matrix) shows the same matrix as a heat map; [the second](#fig-medium-scores) all scores of the
@@ -267,7 +256,7 @@ study.table(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-space_sentences.language(agreement)
+sentences.language(agreement)
 
 # %% [markdown] tags=["book-only"]
 # What is there to be found? [The table below](#tab-medium-knowledge) says what a *linear reader* finds in each space: a linear
@@ -281,7 +270,7 @@ caption = "Balanced accuracy of a linear reader (means over seeds, five-fold cro
 study.table(tables.rounded(knowledge), caption, "medium-knowledge")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-space_sentences.knowledge(knowledge)
+sentences.knowledge(knowledge)
 
 # %% [markdown] tags=["book-only"]
 # ## Why the VAE does what it does
@@ -293,7 +282,7 @@ space_sentences.knowledge(knowledge)
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 truth = study.data.truth
 readings = [[probes.linear(z, truth) for z in r.z] for r in (plain[0], learned[0])]
-space_sentences.why(*readings, rows)
+sentences.why(*readings, rows)
 
 # %% [markdown] tags=["book-only"]
 # ## The spaces on one page
@@ -311,7 +300,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-space_sentences.nearest({name: z[0] for name, z in codes.items()}, study.data.truth)
+sentences.nearest({name: z[0] for name, z in codes.items()}, study.data.truth)
 
 # %% [markdown] tags=["book-only"]
 # [The first figure below](#fig-medium-genres) and [the second](#fig-medium-languages) look into the best space under k-means: what its
@@ -336,7 +325,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.clusters(study.data.truth, clusters)
+sentences.genres(study.data.truth, clusters)
 
 # %% [markdown] tags=["book-only"]
 # ## What is kept

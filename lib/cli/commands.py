@@ -194,7 +194,7 @@ def facts(results: Path, output: Path) -> None:
     from lib.files import whole_file
     from lib.report.facts import gather
 
-    found = gather.gather(results)
+    found = gather(results)
     with whole_file(output) as half:
         half.write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
 

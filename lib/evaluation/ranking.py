@@ -202,8 +202,9 @@ def betas(rows: pd.DataFrame, headline: str) -> pd.DataFrame:
     DataFrame
         ``beta``, ``space``; the means of the headline, of ``silhouette_shared`` and of the
         ``silhouette`` in the model's own space; ``health``; ``difference`` of the headline from
-        beta 1 with ``low``, ``high`` and whether it is ``clear`` (paired by seed, adjusted by Holm
-        for the number of betas); NaN for beta 1 itself, and where it is not in the sweep.
+        beta 1 with ``low``, ``high``, its ``verdict`` and whether it is ``clear`` (paired by
+        seed, adjusted by Holm for the number of betas); NaN for beta 1 itself, and where it is
+        not in the sweep.
     """
     sweep = comparison.partitions(rows[rows["representation"] == "beta_vae"])
     sweep = sweep[sweep["algorithm"] == "kmeans"].sort_values("beta", kind="stable")
@@ -215,8 +216,8 @@ def betas(rows: pd.DataFrame, headline: str) -> pd.DataFrame:
     one = "VAE, beta 1"
     pairs = {space: (space, one) for space in found["space"] if space != one}
     against = comparison.differences(sweep, headline, pairs).set_index("pair")
-    against = against[["mean", "low", "high", "clear"]].rename(columns={"mean": "difference"})
-    return found.join(against, on="space")
+    against = against[["mean", "low", "high", "clear", "verdict"]]
+    return found.join(against.rename(columns={"mean": "difference"}), on="space")
 
 
 def with_words(rows: pd.DataFrame) -> dict[str, tuple[str, str]]:

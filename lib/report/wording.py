@@ -1,84 +1,45 @@
-"""How the prose words a result: names of methods, numbers, and which of two is ahead."""
+"""How a result is worded: what of a difference can be said, numbers, lists."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from lib.catalogue import SCORES
 from lib.evaluation import statistics
+from lib.evaluation.statistics import HIGHER, LOWER, NO_SPREAD, NOISE, NOT_CORRECTED, SAME
 
-Facts = dict[str, str | bool]
+JUDGED = {
+    HIGHER: "beyond the noise of the seeds",
+    LOWER: "beyond the noise of the seeds",
+    NOT_CORRECTED: "not beyond the noise of so many comparisons",
+    NOISE: "inside the noise",
+    NO_SPREAD: "with no spread over seeds to judge it by",
+    SAME: "no difference at all",
+}
+"""The verdict on a `Difference`, in a sentence; the cell of a table takes the verdict itself."""
+FEW = 6
+"""Of more names than these, a list may give the first and the number of the others."""
 
 
-def clause(
-    a: str, b: str, difference: statistics.Interval, clear: bool, fixed: bool, score: str
-) -> str:
-    """Say which of two methods is ahead, if it can be said.
-
-    Parameters
-    ----------
-    a, b : str
-        What a sentence calls them.
-    difference : Interval
-        Of a - b over seeds.
-    clear : bool
-        Whether it holds after correction for all that is compared.
-    fixed : bool
-        Whether there is no spread over seeds to judge it by.
-    score : str
-        What a sentence calls the score.
-
-    Returns
-    -------
-    str
-        A clause, in the past tense, which needs no number of the verb.
-    """
-    if fixed and abs(difference.mean) < 1e-9:
+def clause(a: str, b: str, difference: statistics.Difference, score: str) -> str:
+    """Say which of two methods is ahead, in the past tense, which needs no number of the verb."""
+    if difference.verdict == SAME:
         return f"{a} scored the same as {b}"
-    half = f"\u00a0±\u00a0{difference.half:.3f}" if difference.half > 1e-9 else ""
-    size = f"{abs(difference.mean):.3f}{half} {score}"
-    side = "higher" if difference.mean > 0 else "lower"
-    if clear:
+    side = HIGHER if difference.mean > 0 else LOWER
+    size = f"{difference}".removeprefix("−") + f" {score}"
+    if difference.clear:
         return f"{a} scored {side} than {b}, by {size}"
-    if fixed:
-        return f"{a} scored {side} than {b} by {size}, with no spread over seeds to judge it by"
-    noise = "inside the noise"
-    if _alone(difference):
-        noise = "not beyond the noise of so many comparisons"
-    return f"{a} could not be told from {b} ({side} by {size}, {noise})"
-
-
-def side(difference: statistics.Interval, clear: bool, fixed: bool) -> str:
-    """Say what `clause` says in the cell of a table."""
-    if fixed and abs(difference.mean) < 1e-9:
-        return "the same"
-    if fixed:
-        return "no spread to judge by"
-    if clear:
-        return "higher" if difference.mean > 0 else "lower"
-    return "not after correction" if _alone(difference) else "inside the noise"
-
-
-def signed(difference: statistics.Interval) -> str:
-    """Write a difference with its sign, and half of its interval where there is one."""
-    return minus(format(difference, "+.3f").replace("±\u00a0+", "±\u00a0"))
-
-
-def title(name: str) -> str:
-    """Write what a sentence calls a space as the head of a table's row."""
-    name = name.removeprefix("the ")
-    return name[:1].upper() + name[1:]
-
-
-def _alone(difference: statistics.Interval) -> bool:
-    """Whether a difference would hold if nothing else had been compared."""
-    return difference.low > 0 or difference.high < 0
+    judged = JUDGED[difference.verdict]
+    if difference.fixed:
+        return f"{a} scored {side} than {b} by {size}, {judged}"
+    return f"{a} could not be told from {b} ({side} by {size}, {judged})"
 
 
 def mean(values: Sequence[float], spec: str = ".3f") -> str:
     """Write the mean of a score over seeds with half of its 95% interval."""
-    return minus(format(statistics.interval(values), spec))
+    return format(statistics.interval(values), spec)
 
 
 def moves(first: pd.Series, last: pd.Series, spec: str = ".3f") -> str:
@@ -89,9 +50,10 @@ def moves(first: pd.Series, last: pd.Series, spec: str = ".3f") -> str:
     return f"{'rose' if last.mean() > first.mean() else 'fell'} from {a} to {b}"
 
 
-def minus(number: str) -> str:
-    """Write a number's hyphen as the minus that it is."""
-    return number.replace("-", "−")
+def the(score: str) -> str:
+    """Name a score where a sentence needs its article, as in "by AMI", "by the silhouette"."""
+    noun = SCORES[score].noun
+    return noun if noun.isupper() else f"the {noun}"
 
 
 def number(n: int) -> str:
@@ -107,7 +69,10 @@ def ordinal(n: int) -> str:
     return special.get(n, f"{n}{ending}")
 
 
-def listed(items: Sequence[str]) -> str:
-    """Join one or more items as prose does."""
-    *most, last = items
-    return f"{', '.join(most)} and {last}" if most else last
+def listed(items: Iterable[str], *, few: bool = False) -> str:
+    """Join items as prose does; with `few`, of more than `FEW` the first and a number."""
+    items = list(items)
+    if few and len(items) > FEW:
+        items = [*items[: FEW - 2], f"{len(items) - FEW + 2} others"]
+    mark = "; " if any("," in item for item in items) else ", "
+    return " and ".join([mark.join(items[:-1]), items[-1]] if len(items) > 1 else items)

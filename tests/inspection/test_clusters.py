@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lib.audio import descriptors as spectral
 from lib.inspection import clusters as explain
-from lib.report.sentences import sweep as sweep_sentences
+from lib.report import sentences
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_the_table_says_it_in_words(planted):
     for place, cluster, title in zip(places.values(), found, places, strict=True):
         assert place == cluster.typical[0]
         assert title == f"Cluster {cluster.label}: Song {place}"
-    assert "spectral centroid of cluster 1" in sweep_sentences.clusters(found).data
+    assert "spectral centroid of cluster 1" in sentences.clusters(found).data
 
 
 def test_it_works_with_nothing_but_points():
@@ -81,18 +81,18 @@ def test_it_works_with_nothing_but_points():
     assert list(table) == ["Cluster", "Tracks", "Most typical"]
     assert len(table) == 3
     assert all(8 not in cluster.typical for cluster in found)
-    assert "from 2 to 3 tracks" in sweep_sentences.clusters(found).data
+    assert "from 2 to 3 tracks" in sentences.clusters(found).data
 
 
 def test_a_single_track_is_an_outlier_and_no_pure_cluster():
     labels = [0] * 6 + [1] * 6 + [2]
     genres = ["a"] * 5 + ["b"] + ["b"] * 3 + ["a"] * 2 + ["c", "d"]
     points = np.random.default_rng(0).normal(size=(13, 2))
-    text = sweep_sentences.clusters(explain.clusters(points, labels, genres=genres)).data
+    text = sentences.clusters(explain.clusters(points, labels, genres=genres)).data
     assert "Cluster 0 is the purest of those with 5 tracks or more (83% a)" in text
     assert "Clusters of a single track, outliers: 1 of 3." in text
     small = explain.clusters(points[:4], [0, 0, 1, 1], genres=["a", "a", "b", "c"])
-    text = sweep_sentences.clusters(small).data
+    text = sentences.clusters(small).data
     assert "Cluster 0 is the purest (100% a)" in text and "outliers" not in text
 
 

@@ -7,7 +7,7 @@ from lib import figures, training
 from lib.inspection import sweep, traversal
 from lib.models.autoencoder import VAE
 from lib.models.conditional import CVAE
-from lib.report.sentences import sweep as sweep_sentences
+from lib.report import sentences
 from lib.training import Architecture, grid
 
 ARCHITECTURE = Architecture(VAE, n_features=8, latent_dim=4, hidden=(16,))
@@ -118,7 +118,7 @@ def test_a_silhouette_that_rises_as_the_model_dies_is_found(seeds):
     assert (fact["beta"], fact["reference"], fact["collapsed"]) == (10, 1, seeds)
     assert fact["silhouette_change"] == pytest.approx(0.4)
     assert fact["r2_change"] == pytest.approx(-0.75)
-    said = sweep_sentences.misleading(facts).data
+    said = sentences.misleading(facts).data
     assert "rises while the model fades" in said
     assert f"{seeds} of the {seeds} members" in said
     assert ("one seed" in said) == (seeds == 1)
@@ -135,7 +135,7 @@ def test_a_silhouette_that_rises_as_the_model_dies_is_found(seeds):
 def test_other_changes_are_not_called_misleading(change):
     facts = sweep.misleading(story(**(DYING | change)))
     assert not facts["misleading"].any()
-    assert "no beta of this sweep" in sweep_sentences.misleading(facts).data
+    assert "no beta of this sweep" in sentences.misleading(facts).data
 
 
 def test_a_rise_inside_the_noise_is_no_rise():
@@ -147,7 +147,7 @@ def test_a_rise_inside_the_noise_is_no_rise():
 def test_without_labels_the_shared_silhouette_judges():
     dying = story(**DYING | {"ami": (np.nan, np.nan)}, shared=(0.2, 0.0))
     assert sweep.misleading(dying)["misleading"].all()
-    assert "AMI" not in sweep_sentences.misleading(sweep.misleading(dying)).data
+    assert "AMI" not in sentences.misleading(sweep.misleading(dying)).data
     better = story(**DYING | {"ami": (np.nan, np.nan)}, shared=(0.0, 0.2))
     assert not sweep.misleading(better)["misleading"].any()
 
@@ -156,17 +156,16 @@ def test_a_single_beta_has_nothing_to_compare_with():
     table = story(**DYING)
     facts = sweep.misleading(table[table["beta"] == 1])
     assert not len(facts)
-    assert "single beta" in sweep_sentences.misleading(facts).data
+    assert "single beta" in sentences.misleading(facts).data
 
 
-def test_sentences_tell_the_two_ends(trained):
+def test_sentences_tell_what_collapsed(trained):
     table, dimensions = sweep.members(trained), sweep.dimensions(trained)
-    said = sweep_sentences.rate_distortion(table).data
-    assert "At beta 0.5" in said
-    assert "2 of 2 at beta 100" in said
-    assert "Of 4 latents" in sweep_sentences.code(table, dimensions).data
+    said = sentences.collapsed(table).data
+    assert "2 of 2 at beta 100" in said and "beta 0.5" not in said
+    assert "Of 4 latents" in sentences.code(table, dimensions).data
     healthy = table[table["beta"] == 0.5]
-    assert "No member" in sweep_sentences.rate_distortion(healthy).data
+    assert "No member" in sentences.collapsed(healthy).data
 
 
 def test_a_traversal_moves_one_latent_at_a_time(trained):
@@ -179,7 +178,7 @@ def test_a_traversal_moves_one_latent_at_a_time(trained):
         codes = np.zeros((5, 4))
         codes[:, dimension] = found.steps
         assert row == pytest.approx(trained.decode(codes)[m], abs=1e-5)
-    assert "changes what is decoded most" in sweep_sentences.traversal(found).data
+    assert "changes what is decoded most" in sentences.traversal(found).data
 
 
 def test_a_traversal_of_a_track_passes_through_it(trained):
@@ -193,7 +192,7 @@ def test_a_traversal_of_a_track_passes_through_it(trained):
 def test_a_dead_code_has_no_traversal(trained):
     found = traversal.traverse(trained, sweep.one_seed(trained)[100])
     assert found.decoded.shape == (0, 7, 8)
-    assert "nothing to traverse" in sweep_sentences.traversal(found).data
+    assert "nothing to traverse" in sentences.traversal(found).data
 
 
 def test_a_traversal_can_be_told_a_condition(data):
@@ -220,7 +219,7 @@ def test_a_member_that_diverged_costs_itself_alone(data):
     assert broken["verdict"] == "diverged"
     assert broken["active_units"] == 0
     assert np.isnan([broken["rate"], broken["distortion"], broken["variance"]]).all()
-    assert "At beta 1" in sweep_sentences.rate_distortion(sweep.members(half)).data
+    assert "1 of 2 at beta 1" in sentences.collapsed(sweep.members(half)).data
     assert traversal.traverse(half, 1).decoded.shape[0] == 0
     for draw in (figures.rate_distortion, figures.code_state):
         plt.close(draw(sweep.members(half)))

@@ -2,11 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from lib.audio import mfcc as audio
-from lib.report.sentences import partitions as sentences
-from lib.report.sentences import spaces as space_sentences
+from lib.report import sentences
 
 
 def rows(**scores) -> pd.DataFrame:
@@ -24,7 +21,7 @@ def test_a_duel_is_corrected_for_the_number_of_opponents():
     vae = np.array([0.30, 0.31, 0.32, 0.33])
     close = vae - [0.01, 0.02, 0.005, 0.02]  # p = 0.035 by itself
     alone = sentences.duel(rows(vae=vae, pca=close), "ami", "vae", "pca").data
-    assert "the VAE is ahead beyond the seeds' luck" in alone
+    assert "the VAE is ahead beyond the noise of the seeds" in alone
     others = {"pca": close, "raw": vae - [0.2, 0.201, 0.2, 0.201], "ae": vae[::-1]}
     many = sentences.duel(rows(vae=vae, **others), "ami", "vae", *others).data
     assert many.count("the VAE is ahead") == 1  # of the raw features, with three to be wrong about
@@ -42,17 +39,6 @@ def test_each_score_has_its_leader():
     assert said == "Under k-means, AMI puts the VAE first; silhouette puts the raw features first."
 
 
-def test_partitions_without_geometry_are_counted_by_algorithm():
-    table = pd.concat([rows(raw=[0.1], pca=[0.1]), rows(raw=[0.1], pca=[0.1], vae=[0.1])])
-    table["algorithm"] = ["kmeans"] * 2 + ["dbscan"] * 3
-    table["n_clusters"] = [3, 3, 1, 0, 2]
-    table["noise_fraction"] = [0, 0, 0.1, 1.0, 0.2]
-    assert "DBSCAN finds no two clusters in 2 of 3 spaces (10% to 100% noise)" in (
-        sentences.problems(table).data
-    )
-    assert "at least two clusters" in sentences.problems(table[:2]).data
-
-
 def test_what_still_moved_at_the_end_of_training():
     epochs = pd.DataFrame({"seed": 0, "epoch": range(20), "total": 100.0, "kl": np.nan})
     epochs.loc[19, "total"] = 99.0
@@ -66,60 +52,39 @@ def test_what_still_moved_at_the_end_of_training():
     assert "a single epoch" in sentences.settled({"VAE": epochs[:1]}).data
 
 
-def test_how_much_of_images_is_rebuilt():
-    rng = np.random.default_rng(0)
-    images = rng.normal(size=(30, 2, 8))
-    images -= images.mean(axis=0)
-    halves = images * [[1.0], [0.5]]
-    said = sentences.rebuilt(images, halves).data
-    assert "coefficient 1 (100%)" in said
-    assert "coefficient 2 (75%)" in said
-
-
-def test_half_of_the_power_of_a_tone_lies_below_it():
-    t = np.arange(2 * audio.SAMPLE_RATE) / audio.SAMPLE_RATE
-    said = sentences.track(np.sin(2 * np.pi * 440 * t).astype(np.float32), "a tone").data
-    assert "a tone lasts 2.0 s. Half of its power lies below 440 Hz" in said
-
-
 def test_neighbours_of_one_genre_are_counted_over_known_tracks():
     truth = np.array(["a", "a", "b", "b", ""])
     apart = np.array([[0.0], [0.1], [5.0], [5.1], [0.05]])
     mixed = np.array([[0.0], [5.0], [0.1], [5.1], [np.nan]])
-    said = space_sentences.nearest({"good": apart, "bad": mixed}, truth).data
+    said = sentences.nearest({"good": apart, "bad": mixed}, truth).data
     assert "most often in good (100%) and least often in bad (0%)" in said
     assert "by chance it would be 33%" in said
-    assert "nothing to compare" in space_sentences.nearest({"good": apart}, truth[[4] * 5]).data
+    assert "nothing to compare" in sentences.nearest({"good": apart}, truth[[4] * 5]).data
     lone = np.where(np.arange(5)[:, None] == 0, apart, np.nan)  # words for a single track, say
-    said = space_sentences.nearest({"good": apart, "lone": lone}, truth).data
+    said = sentences.nearest({"good": apart, "lone": lone}, truth).data
     assert "most often in good (100%) and least often in good" in said
-    assert "In no space" in space_sentences.nearest({"lone": lone}, truth).data
+    assert "In no space" in sentences.nearest({"lone": lone}, truth).data
 
 
 def test_the_best_read_space_is_named_for_each_fact():
     table = pd.DataFrame(
         {"genre": [0.5, 0.4, 0.1], "language": [0.6, 0.9, 0.5]}, index=["A", "B", "chance"]
     )
-    assert space_sentences.knowledge(table).data == (
+    assert sentences.knowledge(table).data == (
         "The genre is read best from A (0.50; chance is 0.10) and the language is read best from "
         "B (0.90; chance is 0.50)."
     )
-    assert "nan" not in space_sentences.knowledge(table[[]]).data
+    assert "nan" not in sentences.knowledge(table[[]]).data
 
 
 def test_what_a_conditional_code_keeps_is_told_where_it_can_be_read():
     table = pd.DataFrame({"fact": "genre", "told": [0.3, 0.31], "untold": [0.5, 0.52]})
     table["chance"] = 0.1
-    said = space_sentences.told(table).data
+    said = sentences.conditional(table).data
     assert "chance is 0.10): so it leaves much of it out" in said
     few = table.assign(told=np.nan, untold=np.nan, chance=np.nan)
-    assert "too few tracks" in space_sentences.told(few).data
-    assert "no CVAE was trained" in space_sentences.told(table[:0]).data
-
-
-@pytest.mark.parametrize("n", [300, 50_000])
-def test_approximations_are_told_only_where_there_are_any(n):
-    assert (sentences.exactness(n) is not None) == (n > 1000)
+    assert "too few tracks" in sentences.conditional(few).data
+    assert "no CVAE was trained" in sentences.conditional(table[:0]).data
 
 
 def test_a_ranking_says_how_many_cannot_be_told_from_the_best():
@@ -127,6 +92,6 @@ def test_a_ranking_says_how_many_cannot_be_told_from_the_best():
         {"method": ["A", "B", "C"], "mean": [0.3, 0.25, 0.1], "low": [0.2, 0.2, 0.05],
          "high": [0.4, 0.3, 0.15]}
     )  # fmt: skip
-    assert "the intervals of one other reach into its own" in sentences.ranking(table, "ami").data
+    assert "the intervals of one other reach into its own" in sentences.best(table, "ami").data
     table.loc[1, "high"] = 0.19
-    assert "the intervals of no others reach" in sentences.ranking(table, "ami").data
+    assert "the intervals of no others reach" in sentences.best(table, "ami").data

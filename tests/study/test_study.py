@@ -7,9 +7,7 @@ import soundfile
 
 from lib import models
 from lib.errors import UserError
-from lib.report import results
-from lib.report.sentences import partitions as sentences
-from lib.report.sentences import spaces as space_sentences
+from lib.report import results, sentences
 from lib.settings import Settings
 from lib.study import Study, representation
 from lib.study.representation import Representation
@@ -47,7 +45,7 @@ def test_tones_and_noise_are_told_apart(tones, tmp_path):
     assert len(rows) == 3 * 2 + 2 + 1  # representations x seeds, random labels, the genres
     skipped = pd.read_csv(tmp_path / "results" / "skipped.csv")
     assert skipped["track_id"].tolist() == ["low/broken"]
-    assert "tracks" in sentences.corpus(study.data.tracks).data
+    assert "tracks" in sentences.tracks(study.data.tracks).data
 
 
 def test_a_member_that_diverged_counts_nowhere(tones, tmp_path):
@@ -86,8 +84,8 @@ def test_without_labels_nothing_is_scored_against_them(tones, tmp_path):
     for sentence in (
         sentences.baselines(rows),
         sentences.duel(rows, "ami", "vae", "pca"),
-        sentences.clusters(study.data.truth, scores.clusters(*study.represent("raw"))[0]),
-        space_sentences.neighbours(study.data.inputs, study.data.truth),
+        sentences.genres(study.data.truth, scores.clusters(*study.represent("raw"))[0]),
+        sentences.neighbours(study.data.inputs, study.data.truth),
     ):
         assert "nan" not in sentence.data
     stored = pd.read_csv(tmp_path / "results" / "clustering_metrics.csv")

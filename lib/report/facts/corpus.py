@@ -1,4 +1,4 @@
-"""Facts of the corpus that a run studied: see `lib.report.facts.gather`, which adds what was found in it."""
+"""Facts of the corpus that a run studied."""
 
 from __future__ import annotations
 
@@ -8,34 +8,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.catalogue import LANGUAGES
+from lib.catalogue import LANGUAGES, REPRESENTATIONS
 from lib.corpora import AUDIO_SUFFIXES
 from lib.errors import UserError
 from lib.report import wording
-from lib.report.wording import Facts
 
-WORDS = ("tfidf", "sbert", "hybrid_tfidf", "hybrid_sbert")
+MUSIC = {
+    "demo": ("the demo corpus", "composed tracks"),
+    "gtzan": ("GTZAN", "recordings"),
+    "gtzan_table": ("the feature table of GTZAN", "tracks"),
+    "fma": ("the Free Music Archive", "clips"),
+}
+"""The corpora that go by a name, and what their tracks are."""
 
 
 def read_note(path: Path) -> tuple[pd.DataFrame, bool]:
     """Read the note that ``music-clustering prepare`` leaves of a corpus.
 
-    Parameters
-    ----------
-    path : Path
-        The table of the tracks, then a line for each file.
-
-    Returns
-    -------
-    tracks : DataFrame
-        As in `lib.corpora.Corpus`, without paths; all of it text.
-    audio : bool
-        Whether any of the files is audio.
-
-    Raises
-    ------
-    UserError
-        Where there is no such file.
+    Returns the table of its tracks (all of it text), and whether any of its files is audio.
     """
     if not path.exists():
         raise UserError(f"{path} is missing: it tells which corpus this is (make data)")
@@ -53,83 +43,44 @@ def read_note(path: Path) -> tuple[pd.DataFrame, bool]:
     return pd.DataFrame(tracks, columns=header), audio
 
 
-def facts(folder: Path, rows: pd.DataFrame) -> Facts:
-    """Say which music this is, how much of it, and what is known of it.
-
-    Parameters
-    ----------
-    folder : Path
-        The results folder.
-    rows : DataFrame
-        Its tidy rows.
-
-    Raises
-    ------
-    UserError
-        Where the note of the corpus is missing.
-    """
+def facts(folder: Path, rows: pd.DataFrame) -> dict[str, str | bool]:
+    """Say which music a results folder is about, how much of it, and what is known of it."""
     tracks, audio = read_note(folder / ".corpus")
     skipped = len(pd.read_csv(folder / "skipped.csv"))
-    name = rows["corpus"].iloc[0]
-    genres = sorted(set(tracks["genre"]) - {""})
-    seeds = rows["seed"].nunique()
-    count = f"{len(tracks) - skipped:,}"
-    labels = f"{wording.number(len(genres))} genres" if len(genres) > 1 else "no genre labels"
-    kinds = {
-        "demo": ("the demo corpus", "composed tracks"),
-        "gtzan": ("GTZAN", "recordings"),
-        "gtzan_table": ("the feature table of GTZAN", "tracks"),
-        "fma": ("the Free Music Archive", "clips"),
-    }
-    kind = name if audio or name != "gtzan" else "gtzan_table"
-    music, tracks_of = kinds.get(kind, ("a folder of music", "tracks"))
-    facts: Facts = {
+    kind = rows["corpus"].iloc[0]
+    if kind == "gtzan" and not audio:
+        kind = "gtzan_table"
+    music, what = MUSIC.get(kind, ("a folder of music", "tracks"))
+    n_genres, n_seeds = len(set(tracks["genre"]) - {""}), rows["seed"].nunique()
+    count, seeds = f"{len(tracks) - skipped:,}", wording.number(n_seeds)
+    labels = f"{wording.number(n_genres)} genres" if n_genres > 1 else "no genre labels"
+    languages = tracks.loc[tracks["language"].isin(["en", "bn"]), "language"].value_counts()
+    spaces = rows["representation"].map(REPRESENTATIONS.get)
+    found: dict[str, str | bool] = {
         "music": music,
-        "corpus": f"{music}, {count} {tracks_of} with {labels}",
-        "training": f"trained with {wording.number(seeds)} seeds and reported with intervals"
-        if seeds > 1
+        "corpus": f"{music}, {count} {what} with {labels}",
+        "training": f"trained with {seeds} seeds and reported with intervals"
+        if n_seeds > 1
         else "trained with one seed only, and so reported without intervals",
         "n_tracks": count,
         "n_skipped": f"{skipped:,}",
-        "n_seeds": wording.number(seeds),
+        "n_seeds": seeds,
         "n_clusters": f"{int(rows.loc[rows['algorithm'] == 'kmeans', 'n_clusters'].max())}",
         "demo": kind == "demo",
         "gtzan": kind in ("gtzan", "gtzan_table"),
         "fma": kind == "fma",
-        "folder": kind not in kinds,
+        "folder": kind not in MUSIC,
         "audio": audio,
-        "labelled": len(genres) > 1,
+        "labelled": n_genres > 1,
         "skipped": skipped > 0,
-        "several_seeds": seeds > 1,
-        "words": bool(rows["representation"].isin(WORDS).any()),
+        "several_seeds": n_seeds > 1,
+        "words": any(space is not None and space.family == "words" for space in spaces),
         "conv": "conv_vae" in set(rows["representation"]),
+        "languages": len(languages) > 1,
     }
-    if len(genres) > 1:
-        facts["n_genres"] = wording.number(len(genres))
-    hours = pd.to_numeric(tracks["duration"]).sum() / 3600
-    if hours > 0:
-        facts["hours"] = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
-    languages = tracks.loc[tracks["language"].isin(["en", "bn"]), "language"].value_counts()
-    facts["languages"] = len(languages) > 1
-    if len(languages) > 1:
-        facts["language_list"] = wording.listed([LANGUAGES[code] for code in languages.index])
+    if found["languages"]:
+        found["language_list"] = wording.listed([LANGUAGES[code] for code in languages.index])
     latents = folder / "latents" / "tfidf.npz"
     if latents.exists():
-        facts["n_words"] = f"{np.isfinite(np.load(latents)['z'][0]).all(axis=1).sum():,}"
-    return facts
-
-
-def fewness(facts: Facts) -> str:
-    """Say whether there is enough music to learn from, by the crudest of measures."""
-    more = "Results with far more tracks may differ, and the notebooks run on them as they are."
-    if not facts["networks"]:
-        return more
-    count = {
-        key: int(facts[key].replace(",", "")) for key in ("n_tracks", "n_mfcc", "vae_parameters")
-    }
-    numbers = count["n_tracks"] * count["n_mfcc"]
-    least = "more" if count["vae_parameters"] > numbers else "fewer"
-    return (
-        f"The VAE has {facts['vae_parameters']} parameters, {least} than the {numbers:,} numbers "
-        f"that it learns from. {more}"
-    )
+        found["n_words"] = f"{np.isfinite(np.load(latents)['z'][0]).all(axis=1).sum():,}"
+    return found

@@ -1,4 +1,4 @@
-"""The settings of a run as tables for the book: from the code, and from the models it trained."""
+"""The settings of a run: from the code, and from the models that it trained."""
 
 from __future__ import annotations
 
@@ -15,21 +15,9 @@ from lib.evaluation import health
 from lib.report.display import Table
 
 
-def facts(folder: Path) -> dict[str, str | bool]:
-    """Return the settings that the prose quotes, and two tables in MyST.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the trained models lie, each with its JSON: see `lib.training.checkpoints`.
-
-    Returns
-    -------
-    dict of str to (str or bool)
-        Texts; ``networks`` says whether anything was trained.
-    """
-    hidden = inspect.signature(models.Autoencoder).parameters["hidden"].default
-    given = {
+def facts(folder: Path, n_tracks: int) -> dict[str, str | bool]:
+    """Return settings, and two tables of the networks whose JSON files lie in a folder."""
+    found: dict[str, str | bool] = {
         "sample_rate": f"{audio.SAMPLE_RATE:,}",
         "n_fft": f"{audio.N_FFT:,}",
         "hop": f"{audio.HOP}",
@@ -37,7 +25,7 @@ def facts(folder: Path) -> dict[str, str | bool]:
         "n_mfcc": f"{_default(audio.mfcc, 'n_mfcc')}",
         "n_frames": f"{audio.IMAGE_FRAMES}",
         "tfidf_dims": f"{lyrics.TFIDF_DIMS}",
-        "hidden": " and ".join(map(str, hidden)),
+        "hidden": " and ".join(map(str, _default(models.Autoencoder, "hidden"))),
         "active_variance": f"{health.ACTIVE_VARIANCE:g}",
         "active_kl": f"{health.ACTIVE_KL:g}",
         "collapsed_r2": f"{health.COLLAPSED_R2:g}",
@@ -45,27 +33,31 @@ def facts(folder: Path) -> dict[str, str | bool]:
         "healthy_r2": f"{health.HEALTHY_R2:g}",
     }
     trained = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
-    if "vae" not in trained:
-        return given | {"networks": False}
-    settings = trained["vae"]["runs"][0]
-    run = {
-        "networks": True,
-        "batch_size": f"{settings['batch_size']}",
-        "learning_rate": f"{settings['learning_rate']:g}",
-        "latent_dim": f"{trained['vae']['architecture']['latent_dim']}",
-        "vae_parameters": f"{trained['vae']['n_parameters']:,}",
-    }
+    found["networks"] = "vae" in trained
+    if found["networks"]:
+        found["settings_table"] = _settings(found, trained["vae"])
+        found["networks_table"] = _networks(trained)
+    n_numbers = n_tracks * int(found["n_mfcc"])
+    found["fewness"] = _fewness(
+        trained["vae"]["n_parameters"] if found["networks"] else 0, n_numbers
+    )
+    return found
+
+
+def _fewness(n_parameters: int, n_numbers: int) -> str:
+    """Say whether there is enough music to learn from, by the crudest of measures."""
+    more = "Results with far more tracks may differ, and the notebooks run on them as they are."
+    if not n_parameters:
+        return more
+    least = "more" if n_parameters > n_numbers else "fewer"
     return (
-        given
-        | run
-        | {
-            "settings_table": _settings_table(given | run),
-            "networks_table": _networks_table(trained),
-        }
+        f"The VAE has {n_parameters:,} parameters, {least} than the {n_numbers:,} numbers that it "
+        f"learns from. {more}"
     )
 
 
-def _settings_table(f: dict[str, str | bool]) -> str:
+def _settings(f: dict[str, str | bool], vae: dict) -> str:
+    used = vae["runs"][0]
     rows = {
         "Audio": f"mono, {f['sample_rate']} Hz",
         "Short-time Fourier transform": f"windows of {f['n_fft']} samples, hops of {f['hop']}",
@@ -74,31 +66,32 @@ def _settings_table(f: dict[str, str | bool]) -> str:
         "Frames of an MFCC image": f["n_frames"],
         "TF-IDF": f"runs of 2 to 4 characters, {f['tfidf_dims']} dimensions",
         "Hidden layers (fully connected)": f"{f['hidden']} units, batch normalisation, ReLU",
-        "Latent dimensions": f["latent_dim"],
-        "Optimiser": f"Adam, learning rate {f['learning_rate']}",
-        "Batches": f"at most {f['batch_size']} tracks",
+        "Latent dimensions": vae["architecture"]["latent_dim"],
+        "Optimiser": f"Adam, learning rate {used['learning_rate']:g}",
+        "Batches": f"at most {used['batch_size']} tracks",
     }
     table = pd.DataFrame(rows.items(), columns=["Setting", "Value"])
     return Table(table, "Settings of the run.", "tab-settings").markdown
 
 
-def _networks_table(trained: dict[str, dict]) -> str:
+def _networks(trained: dict[str, dict]) -> str:
     rows = []
     for name, model in trained.items():
         if name not in REPRESENTATIONS:
             continue  # made for one figure only
-        runs = model["runs"]
-        betas = sorted({run["beta"] for run in runs})
-        row = [
-            "VAE, sweep of beta" if name == "beta_vae" else title(name),
-            f"{model['n_parameters']:,}",
-        ]
-        row.append("" if name == "ae" else ", ".join(f"{beta:g}" for beta in betas))
-        epochs = ", ".join(map(str, sorted({run["epochs"] for run in runs})))
-        rows.append([*row, epochs, f"{len({run['seed'] for run in runs})}"])
-    table = pd.DataFrame(rows, columns=["Network", "Parameters", "Beta", "Epochs", "Seeds"])
-    return Table(table, "The networks that were trained.", "tab-networks").markdown
+        runs = pd.DataFrame(model["runs"])
+        betas = ", ".join(f"{beta:g}" for beta in sorted(runs["beta"].unique()))
+        rows.append(
+            {
+                "Network": "VAE, sweep of beta" if name == "beta_vae" else title(name),
+                "Parameters": f"{model['n_parameters']:,}",
+                "Beta": "" if name == "ae" else betas,
+                "Epochs": ", ".join(map(str, sorted(runs["epochs"].unique()))),
+                "Seeds": runs["seed"].nunique(),
+            }
+        )
+    return Table(pd.DataFrame(rows), "The networks that were trained.", "tab-networks").markdown
 
 
-def _default(function, name: str) -> int:
+def _default(function, name: str):
     return inspect.signature(function).parameters[name].default

@@ -1,4 +1,4 @@
-"""What is said of spaces and codes, in words computed from the run."""
+"""What a space holds of genre and language, and whether its silhouette is more than noise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from lib.evaluation import statistics
 from lib.report.display import say
-from lib.report.wording import listed
+from lib.report.wording import JUDGED, listed
 
 _UNLABELLED = "Without labels there is nothing to compare the map with."
 
@@ -29,13 +29,7 @@ def neighbours(points: np.ndarray, truth: np.ndarray) -> Markdown:
 def nearest(spaces: Mapping[str, np.ndarray], truth: np.ndarray) -> Markdown:
     """Say in which space neighbours are most often of one genre, and in which least often.
 
-    Parameters
-    ----------
-    spaces : mapping of str to ndarray, (n_tracks, n_dims)
-        By name; a track without a place there (NaN) is passed over, and so is a space where fewer
-        than two of the tracks with a genre have one.
-    truth : ndarray of str, (n_tracks,)
-        The genre of each track, empty where unknown.
+    A track without a place in a space (NaN) is passed over there.
     """
     if len(set(truth) - {""}) < 2:
         return say(_UNLABELLED)
@@ -77,13 +71,7 @@ def noise(points: pd.DataFrame) -> Markdown:
 
 
 def knowledge(table: pd.DataFrame) -> Markdown:
-    """Say in which space a linear reader finds most of each fact, and how much chance would.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `lib.evaluation.comparison.knowledge`.
-    """
+    """Say in which space a linear probe finds most of each fact, and how much chance would."""
     spaces, chance = table.drop(index="chance"), table.loc["chance"]
     said = [
         f"the {fact} is read best from {spaces[fact].idxmax()} ({spaces[fact].max():.2f}; chance "
@@ -92,7 +80,8 @@ def knowledge(table: pd.DataFrame) -> Markdown:
     ]
     if not said:
         return say("Neither two genres nor two languages are known here to be read.")
-    return say(f"{listed(said)[:1].upper()}{listed(said)[1:]}.")
+    text = listed(said)
+    return say(f"{text[:1].upper()}{text[1:]}.")
 
 
 def language(agreement: pd.DataFrame) -> Markdown:
@@ -110,12 +99,8 @@ def language(agreement: pd.DataFrame) -> Markdown:
 def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) -> Markdown:
     """Say what the VAE's code has kept of the genre, and what k-means makes of that.
 
-    Parameters
-    ----------
-    given, learned : sequence of float
-        Accuracy of a linear reader of the genre in the raw features and in each seed's code.
-    rows : DataFrame
-        Tidy rows.
+    Given and learned are the accuracies of a linear probe of the genre, in the raw features and in
+    the code of each seed.
     """
     if np.isnan(given).any() or np.isnan(learned).any():
         return say("Without labels it cannot be said what the model lost.")
@@ -124,44 +109,9 @@ def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) ->
     scores = rows[rows["algorithm"] == "kmeans"].set_index("representation")
     gap = statistics.compare(scores["ami"][["vae"]], scores["ami"][["raw"]])
     kept = statistics.interval(scores["r2"][["vae"]])
-
-    def sure(clear: bool) -> str:
-        if len(learned) < 2:
-            return "and one seed cannot tell whether that is luck"
-        return f"{'beyond' if clear else 'not beyond'} the noise of the seeds"
-
     return say(
         f"A linear reader names the genre with a balanced accuracy of {before} from the raw "
         f"features and of {after} from the VAE's code, which keeps {kept} of the features' "
-        f"variance (R²). Accuracy lost on the way: {lost}, {sure(lost.clear)}. k-means on the code "
-        f"differs by {gap} AMI from k-means on the features, {sure(gap.clear)}."
+        f"variance (R²). Accuracy lost on the way: {lost}, {JUDGED[lost.verdict]}. k-means on the "
+        f"code differs by {gap} AMI from k-means on the features, {JUDGED[gap.verdict]}."
     )
-
-
-def told(readings: pd.DataFrame) -> Markdown:
-    """Say whether conditional models leave out of their code what they were told.
-
-    Parameters
-    ----------
-    readings : DataFrame
-        From `lib.study.hard.readings`.
-    """
-    if not len(readings):
-        return say("Neither two languages nor two genres are known here: no CVAE was trained.")
-    said = []
-    for fact, group in readings.dropna().groupby("fact", sort=False):
-        with_it, without = (statistics.interval(group[name]) for name in ("told", "untold"))
-        difference = statistics.compare(group["told"], group["untold"])
-        verdict = "a difference inside the noise"
-        if difference.clear:
-            verdict = (
-                "so it leaves much of it out"
-                if difference.mean < 0
-                else "so it does not leave it out"
-            )
-        said.append(
-            f"A linear reader finds the {fact} in the code of the CVAE that was told it with an "
-            f"accuracy of {with_it}, in that of the plain VAE with {without} (chance is "
-            f"{group['chance'].iloc[0]:.2f}): {verdict}."
-        )
-    return say(*said or ["There are too few tracks for a reader to learn from what a CVAE keeps."])
