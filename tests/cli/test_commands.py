@@ -169,7 +169,7 @@ def test_compare_names_a_folder_without_results(tmp_path):
 
 
 def test_facts_are_written_as_json(tmp_path, monkeypatch):
-    monkeypatch.setattr("lib.report.facts.gather.gather", lambda folder: {"β": folder.name})
+    monkeypatch.setattr("lib.report.facts.gather", lambda folder: {"β": folder.name})
     commands.main(["facts", str(tmp_path), str(tmp_path / "new" / "facts.json")])
     assert json.loads((tmp_path / "new" / "facts.json").read_text()) == {"β": tmp_path.name}
 
