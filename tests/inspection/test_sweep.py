@@ -219,7 +219,7 @@ def test_a_member_that_diverged_costs_itself_alone(data):
     assert broken["verdict"] == "diverged"
     assert broken["active_units"] == 0
     assert np.isnan([broken["rate"], broken["distortion"], broken["variance"]]).all()
-    assert "1 of 2 at beta 1" in sentences.collapsed(sweep.members(half)).data
+    assert "1 of 1 at beta 1." in sentences.collapsed(sweep.members(half)).data
     assert traversal.traverse(half, 1).decoded.shape[0] == 0
     for draw in (figures.rate_distortion, figures.code_state):
         plt.close(draw(sweep.members(half)))
