@@ -104,8 +104,7 @@ def prepare(corpus: str, note: Path) -> None:
     from lib.report import results
     from lib.settings import Settings, whole_name
 
-    found = load(corpus)
-    words = sources.folder(corpus)
+    found, words = load(corpus), sources.folder(corpus)
     Settings.results_folder(corpus)  # refuses a folder with the name of another corpus
     results.claim(note.parent, whole_name(corpus))
     print(f"== {found.summary}")

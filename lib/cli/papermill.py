@@ -32,23 +32,9 @@ _FLAGS = {flag: way for way, short in zip(_WAYS, "bfypr", strict=True)
 
 
 def default_output(arguments: list[str]) -> Path | None:
-    """Return where the executed notebook goes when the command line does not say.
+    """Return ``results/<corpus>/notebooks/<name>.ipynb`` where the command line names no output.
 
-    Parameters
-    ----------
-    arguments : list of str
-        What follows ``papermill`` on the command line.
-
-    Returns
-    -------
-    Path or None
-        ``results/<corpus>/notebooks/<name>.ipynb``; None when the line names an output, or only
-        asks for help.
-
-    Raises
-    ------
-    UserError
-        When parameters are passed that are no names with values.
+    None where it names one, or only asks for help; `UserError` for parameters without values.
     """
     asks = {"--help-notebook", "--help", "-h", "--version", "-"}
     notebooks = [word for word in arguments if word.endswith(".ipynb")]
