@@ -98,13 +98,12 @@ def prepare(corpus: str, note: Path) -> None:
     What was found is noted in a file that changes only when the corpus does, so that make can tell
     whether a report is still true.
     """
-    from lib.corpora import load
+    from lib import corpora, lyrics
     from lib.files import whole_file
-    from lib.lyrics import sources
     from lib.report import results
     from lib.settings import Settings, whole_name
 
-    found, words = load(corpus), sources.folder(corpus)
+    found, words = corpora.load(corpus), lyrics.folder(corpus)
     Settings.results_folder(corpus)  # refuses a folder with the name of another corpus
     results.claim(note.parent, whole_name(corpus))
     print(f"== {found.summary}")
@@ -145,10 +144,10 @@ def fetch(corpus: str, size: str, data_dir: str) -> None:
 
 def transcribe(corpus: str, model: str, batch: int, device: str, data_dir: str) -> None:
     """Transcribe the words that are sung, with Whisper."""
-    from lib.corpora import load
-    from lib.lyrics import sources, whisper
+    from lib import corpora, lyrics
+    from lib.lyrics import whisper
 
-    music, folder = load(corpus, data_dir), sources.folder(corpus, data_dir)
+    music, folder = corpora.load(corpus, data_dir), lyrics.folder(corpus, data_dir)
     if music.table is not None:
         raise UserError(f"{music.name} is a table of features: there is nothing to hear")
     failed = whisper.transcribe(music.tracks, folder, model, batch=batch, device=device)
@@ -157,10 +156,10 @@ def transcribe(corpus: str, model: str, batch: int, device: str, data_dir: str) 
 
 def genius(corpus: str, data_dir: str) -> None:
     """Look for the lyrics on Genius, with the token in GENIUS_ACCESS_TOKEN."""
-    from lib.corpora import load
-    from lib.lyrics import genius, sources
+    from lib import corpora, lyrics
+    from lib.lyrics import genius
 
-    music, folder = load(corpus, data_dir), sources.folder(corpus, data_dir)
+    music, folder = corpora.load(corpus, data_dir), lyrics.folder(corpus, data_dir)
     if music.name == "demo":
         raise UserError("the songs of the demo corpus are its own: Genius knows none of them")
     _tell(music.tracks, folder, genius.fetch(music.tracks, folder))
@@ -168,11 +167,11 @@ def genius(corpus: str, data_dir: str) -> None:
 
 def _tell(tracks: pd.DataFrame, folder: Path, failed: pd.DataFrame) -> None:
     """Print which tracks were left out and why, and where words come from now."""
-    from lib.lyrics import sources
+    from lib import lyrics
 
     for reason, some in failed.groupby("reason"):
         print(f"{len(some)} tracks left out: {reason} ({some['track_id'].iloc[0]} ...)")
-    print(sources.coverage(sources.load(tracks, folder)).to_string(index=False))
+    print(lyrics.coverage(lyrics.load(tracks, folder)).to_string(index=False))
 
 
 def compare(a: Path, b: Path, page: Path | None) -> None:

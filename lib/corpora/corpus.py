@@ -208,12 +208,8 @@ def _folder(folder: Path) -> Corpus:
 
 
 def _is_text(name: str) -> bool:
-    """Tell whether a file's name is text, which on Unix it need not be."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Tell whether a file's name is text; on Unix it need not be, and comes with surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _with_durations(tracks: pd.DataFrame) -> pd.DataFrame:

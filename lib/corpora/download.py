@@ -168,16 +168,12 @@ def _unpack(path: Path, target: Path) -> None:
         for member in members:
             if PurePosixPath(member.filename).parts[0] != target.name:
                 raise UserError(f"{path}: {member.filename!r} does not lie in {target.name}/")
-        missing = [m for m in members if not _is_there(work / m.filename, m.file_size)]
+        missing = [m for m in members if _size(work / m.filename) != m.file_size or not m.file_size]
         _require_space(path.parent, sum(m.file_size for m in missing), f"unpacking {path.name}")
         for member in tqdm(missing, desc=path.name, unit="file"):
             content.extract(member, work)
     (work / target.name).rename(target)
     work.rmdir()
-
-
-def _is_there(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size
 
 
 def _part(path: Path) -> Path:

@@ -29,7 +29,6 @@ __all__ = [
     "genre_table",
     "render",
     "stems",
-    "write_corpus",
     "write_factors",
 ]
 
@@ -82,18 +81,31 @@ def render(composition: Composition) -> np.ndarray:
 def write_corpus(
     folder: str | Path, per_genre: int = 30, seconds: float = 10.0, jobs: int | None = None
 ) -> Path:
-    """Write the genre split, unless it is there; mend it where it is damaged.
+    """Write the genre split, with words; else as `write_factors`.
 
     Makes `audio/<genre>/<track_id>.flac`, `lyrics/<track_id>.txt` (of those tracks that have
-    text), `tracks.csv` with every factor, and `corpus.json`, the record by which a later call
-    tells what is whole. Two processes may call it at once: one of them writes.
+    text), `tracks.csv` with every factor, and `corpus.json`.
+    """
+    return writing.write(Path(folder), "genres", per_genre, seconds, jobs)
+
+
+def write_factors(
+    folder: str | Path, n: int = 500, seconds: float = 5.0, jobs: int | None = None
+) -> Path:
+    """Write the factors split, unless it is there; mend it where it is damaged.
+
+    Clips whose eight `FACTORS` are uniform and independent and in which all else is held
+    still: ground truth for MIG, DCI and SAP. The genre split is not, since there tempo, rhythm
+    and instruments depend on the genre. Makes `audio/<track_id>.flac`, `tracks.csv` and
+    `corpus.json`, the record by which a later call tells what is whole. Two processes may call it
+    at once: one of them writes.
 
     Parameters
     ----------
     folder : str or Path
         Where; made where it is absent. Files that the corpus did not write are left alone.
-    per_genre : int
-        Tracks of each of the ten genres.
+    n : int
+        How many clips.
     seconds : float
         Length of each, 1 to 60.
     jobs : int, optional
@@ -108,34 +120,5 @@ def write_corpus(
     ------
     UserError
         Where a number makes no corpus, or the folder cannot be written.
-    """
-    return writing.write(Path(folder), "genres", per_genre, seconds, jobs)
-
-
-def write_factors(
-    folder: str | Path, n: int = 500, seconds: float = 5.0, jobs: int | None = None
-) -> Path:
-    """Write the factors split, unless it is there; mend it where it is damaged.
-
-    Clips whose eight `FACTORS` are uniform and independent and in which all else is held
-    still: ground truth for MIG, DCI and SAP. The genre split is not, since there tempo, rhythm
-    and instruments depend on the genre. Makes `audio/<track_id>.flac`, `tracks.csv` and
-    `corpus.json`.
-
-    Parameters
-    ----------
-    folder : str or Path
-        As of `write_corpus`.
-    n : int
-        How many clips.
-    seconds : float
-        Length of each, 1 to 60.
-    jobs : int, optional
-        As of `write_corpus`.
-
-    Returns
-    -------
-    Path
-        The folder.
     """
     return writing.write(Path(folder), "factors", n, seconds, jobs)

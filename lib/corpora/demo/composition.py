@@ -19,50 +19,31 @@ MODES = {
 }
 # One chord a bar, as steps of the scale.
 PROGRESSIONS = {
-    "I": (0, 0, 0, 0),
-    "I-bVII-IV": (0, 6, 3, 0),
-    "blues": (0, 3, 0, 0, 3, 3, 0, 0, 4, 3, 0, 4),
-    "circle": (0, 3, 6, 2, 5, 1, 4, 0),
-    "I-IV-V-IV": (0, 3, 4, 3),
-    "I-IV-I-V": (0, 3, 0, 4),
-    "I-V-vi-IV": (0, 4, 5, 3),
-    "i-VI-III-VII": (0, 5, 2, 6),
-    "i-iv": (0, 0, 3, 3),
-    "i-II": (0, 1, 0, 1),
-    "ii-V-I": (1, 4, 0, 0),
-    "I-vi-ii-V": (0, 5, 1, 4),
-}
+    "I": (0, 0, 0, 0), "I-bVII-IV": (0, 6, 3, 0), "blues": (0, 3, 0, 0, 3, 3, 0, 0, 4, 3, 0, 4),
+    "circle": (0, 3, 6, 2, 5, 1, 4, 0), "I-IV-V-IV": (0, 3, 4, 3), "I-IV-I-V": (0, 3, 0, 4),
+    "I-V-vi-IV": (0, 4, 5, 3), "i-VI-III-VII": (0, 5, 2, 6), "i-iv": (0, 0, 3, 3),
+    "i-II": (0, 1, 0, 1), "ii-V-I": (1, 4, 0, 0), "I-vi-ii-V": (0, 5, 1, 4),
+}  # fmt: skip
 # Drums, by General MIDI key; a bar in sixteenths: X loud, x plain, o soft.
 KICK, RIM, SNARE, CLAP, TOM, HAT, OPEN, CRASH, RIDE = 36, 37, 38, 39, 45, 42, 46, 49, 51
-TAMBOURINE, TREBLE, BASS_HEAD, SHAKER, CYMBALS = 54, 60, 61, 70, 81
+TREBLE, BASS_HEAD, CYMBALS = 60, 61, 81
 RHYTHMS = {
     "none": {},
     "straight": {KICK: "X.......X.x.....", SNARE: "....X.......X...", HAT: "x.o.x.o.x.o.x.o."},
     "shuffle": {KICK: "X.......X.....o.", SNARE: "....X.......X...", RIDE: "x...x.o.x...x.o."},
     "train": {KICK: "X...x...X...x...", SNARE: "o.o.X.ooo.o.X.oo", HAT: "..x...x...x...x."},
-    "four_floor": {
-        KICK: "X...X...X...X...",
-        CLAP: "....X.......X...",
-        HAT: "x.o.x.o.x.o.x.oo",
-        OPEN: "..X...X...X...X.",
-    },
+    "four_floor": {KICK: "X...X...X...X...", CLAP: "....X.......X...",
+                   HAT: "x.o.x.o.x.o.x.oo", OPEN: "..X...X...X...X."},
     "boombap": {KICK: "X.....x..xX.....", SNARE: "....X.......X..o", HAT: "x.x.x.xox.x.xox."},
-    "ride": {
-        KICK: "o...o...o...o...",
-        HAT: "....x.......x...",
-        RIDE: "X...x.x.X...x.x.",
-        SNARE: "......o....o....",
-    },
+    "ride": {KICK: "o...o...o...o...", HAT: "....x.......x...",
+             RIDE: "X...x.x.X...x.x.", SNARE: "......o....o...."},
     "double_kick": {KICK: "XxxxXxxxXxxxXxxx", SNARE: "....X.......X...", CRASH: "X...x...x...x..."},
     "onedrop": {KICK: "........X.......", RIM: "........X.....o.", HAT: "x.x.x.x.x.x.x.o."},
     "steppers": {KICK: "X...X...X...X...", RIM: "....X.......X...", HAT: "..x...x...x...x."},
-    "kaharwa": {
-        BASS_HEAD: "X.....x.X.......",
-        TREBLE: "..X.x...o.x.X.o.",
-        CYMBALS: "x...x...x...x...",
-    },
+    "kaharwa": {BASS_HEAD: "X.....x.X.......", TREBLE: "..X.x...o.x.X.o.",
+                CYMBALS: "x...x...x...x..."},
     "dadra": {BASS_HEAD: "X.........x.", TREBLE: "..o.X...x...", CYMBALS: "x...x...x..."},
-}
+}  # fmt: skip
 LOUDNESS = {"X": 1.0, "x": 0.7, "o": 0.4}
 
 PARTS = ("drums", "bass", "comp", "lead", "voice")
@@ -70,17 +51,14 @@ PARTS = ("drums", "bass", "comp", "lead", "voice")
 
 @dataclass(frozen=True)
 class Note:
-    """A note: of which part, when and how long (seconds), MIDI pitch, velocity in 0-1, sung vowel.
-
-    The pitch of a drum is its General MIDI key.
-    """
+    """A note, in seconds; the pitch of a drum is its General MIDI key."""
 
     part: str
     start: float
     duration: float
     pitch: int
-    velocity: float
-    vowel: str = ""
+    velocity: float  # 0 to 1
+    vowel: str = ""  # that is sung
 
 
 @dataclass(frozen=True)

@@ -114,17 +114,12 @@ TABLE = {
 }
 GENRES = tuple(TABLE)
 NEIGHBOURS = {
-    "baul": ("country", "classical", "reggae"),
-    "blues": ("jazz", "rock", "country"),
-    "classical": ("jazz", "baul"),
-    "country": ("rock", "blues", "baul"),
-    "disco": ("hiphop", "reggae", "rock"),
-    "hiphop": ("disco", "reggae"),
-    "jazz": ("blues", "classical"),
-    "metal": ("rock",),
-    "reggae": ("hiphop", "disco", "baul"),
-    "rock": ("metal", "country", "blues"),
-}
+    "baul": ("country", "classical", "reggae"), "blues": ("jazz", "rock", "country"),
+    "classical": ("jazz", "baul"), "country": ("rock", "blues", "baul"),
+    "disco": ("hiphop", "reggae", "rock"), "hiphop": ("disco", "reggae"),
+    "jazz": ("blues", "classical"), "metal": ("rock",),
+    "reggae": ("hiphop", "disco", "baul"), "rock": ("metal", "country", "blues"),
+}  # fmt: skip
 GRADES = ("density", "brightness", "drive", "reverb", "level", "dynamics", "patch", "kit")
 OVERLAP = 0.07  # how often, on average, a factor is borrowed from a neighbour
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lib.corpora.demo import composition
+from lib.corpora.demo import composition as keys
 
 RATE = 22050
 BITS = 12  # of the address of a sample in a wavetable
@@ -73,14 +73,9 @@ FINGERED = Patch(1.1, cut=900, pick=0.25, decay=0.5)
 
 # First three formants (Hz) of the seven vowels, near the usual averages for men.
 FORMANTS = {
-    "a": (730, 1090, 2440),
-    "A": (660, 1720, 2410),
-    "e": (530, 1840, 2480),
-    "i": (270, 2290, 3010),
-    "o": (450, 800, 2400),
-    "O": (590, 900, 2500),
-    "u": (300, 870, 2240),
-}
+    "a": (730, 1090, 2440), "A": (660, 1720, 2410), "e": (530, 1840, 2480), "i": (270, 2290, 3010),
+    "o": (450, 800, 2400), "O": (590, 900, 2500), "u": (300, 870, 2240),
+}  # fmt: skip
 
 
 def soft(x: np.ndarray) -> np.ndarray:
@@ -159,29 +154,24 @@ def stroke(key: int, kit: float, air: np.ndarray) -> np.ndarray:
     def burst(decay):
         return np.exp(-t / decay)
 
-    if key == composition.KICK:
+    if key == keys.KICK:
         low, decay = 42 + 18 * kit, 0.12 + 0.15 * kit
         return sweep(t, low, 200, 0.02, decay) + 0.3 * crisp * burst(0.004)
-    if key == composition.SNARE:
+    if key == keys.SNARE:
         skin = 0.5 * sweep(t, 180 + 50 * kit, 320, 0.02, 0.08)
         return skin + (0.7 * air + 0.3 * crisp) * burst(0.06 + 0.12 * kit)
-    if key == composition.CLAP:
+    if key == keys.CLAP:
         return air * np.where(t < 0.033, np.exp(-(t % 0.011) / 0.005), burst(0.08))
-    if key == composition.RIM:
+    if key == keys.RIM:
         return ring(t * tune, 1700, 480) * burst(0.02) + 0.3 * crisp * burst(0.005)
-    if key == composition.TOM:
+    if key == keys.TOM:
         return sweep(t, 90 + 40 * kit, 160, 0.05, 0.2)
-    if key == composition.BASS_HEAD:
+    if key == keys.BASS_HEAD:
         return sweep(t, 85 + 30 * kit, 60, 0.08, 0.25) + 0.1 * air * burst(0.01)
-    if key == composition.TREBLE:
+    if key == keys.TREBLE:
         return ring(t * tune, 380, 760, 1140) * burst(0.12) + 0.3 * crisp * burst(0.006)
-    if key == composition.CYMBALS:
+    if key == keys.CYMBALS:
         return ring(t * tune, 3300, 4710, 6230) * burst(0.25)
-    decay = {
-        composition.HAT: 0.035,
-        composition.OPEN: 0.22,
-        composition.RIDE: 0.3,
-        composition.CRASH: 0.6,
-    }[key]
-    metal = 0.25 * ring(t * tune, 3100, 4230, 5510, 7040) if key == composition.RIDE else 0.0
+    decay = {keys.HAT: 0.035, keys.OPEN: 0.22, keys.RIDE: 0.3, keys.CRASH: 0.6}[key]
+    metal = 0.25 * ring(t * tune, 3100, 4230, 5510, 7040) if key == keys.RIDE else 0.0
     return (0.6 * crisp + metal) * burst(decay * (0.6 + 0.8 * kit))
