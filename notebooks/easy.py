@@ -32,8 +32,7 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import figures, models, report
-from lib.clustering import projection
+from lib import clustering, figures, models, report
 from lib.report import sentences, tables
 from lib.study import Study, representation
 
@@ -215,7 +214,7 @@ sentences.duel(rows, "silhouette", "vae", "pca", "pca_matched")
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 z, clusters = vae.z[0], scores.clusters(latent)[0]
-flat = {"t-SNE": projection.tsne(z), "UMAP": projection.umap(z)}
+flat = {"t-SNE": clustering.tsne(z), "UMAP": clustering.umap(z)}
 study.figure(
     figures.maps(flat, {"genre": study.data.truth, "cluster": clusters}),
     "The VAE's latent space (first seed) by t-SNE and UMAP, coloured by genre and by cluster.",

@@ -30,9 +30,8 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import figures
+from lib import clustering, figures
 from lib.corpora import demo
-from lib.clustering import projection
 from lib import report
 from lib.report import sentences
 from lib.study import Study
@@ -99,7 +98,7 @@ study.figure(
 # whatever groups of genres show here, later models did not invent.
 
 # %% tags=["book-only", "hide-input"]
-flat = {"t-SNE": projection.tsne(study.data.inputs)}
+flat = {"t-SNE": clustering.tsne(study.data.inputs)}
 study.figure(
     figures.maps(flat, {"genre": study.data.truth}),
     "The standardised MFCC means by t-SNE, coloured by genre.",

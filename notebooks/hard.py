@@ -35,15 +35,10 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import figures, models, report
-from lib.clustering import algorithms as clustering
-from lib.evaluation import comparison
-from lib.inspection import clusters as explain
-from lib.clustering import projection
+from lib import clustering, figures, inspection, models, report
+from lib.evaluation import comparison, ranking
 from lib.report import sentences, tables
 from lib.inspection import sweep
-from lib.inspection import traversal
-from lib.evaluation import ranking as verdict
 from lib.study import HardStudy, by_beta, factors, pipelines, representation
 
 study = HardStudy.from_notebook("hard", globals())
@@ -221,7 +216,7 @@ probed = study.probe_factors(factor_spaces, known)
 study.table(tables.rounded(probed), caption, "hard-factors")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-together = verdict.disentanglement(measured, sweep_rows, headline)
+together = factors.correlate(measured, sweep_rows, headline)
 sentences.disentanglement(together)
 
 # %% [markdown] tags=["book-only"]
@@ -234,7 +229,7 @@ sentences.disentanglement(together)
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 pictured = networks.get("conv_vae", looked_at)
-moved = traversal.traverse(pictured, 0, track=0)
+moved = inspection.traverse(pictured, 0, track=0)
 study.figure(
     figures.traversal(moved),
     "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of"
@@ -292,7 +287,7 @@ spaces += [representation(name, ensemble) for name, ensemble in networks.items()
 scores = study.score(spaces, list(clustering.ALGORITHMS))
 study.save(scores, spaces)
 methods, rows = study.rank(scores), scores.rows
-study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard-top")
+study.table(tables.overall(methods[:10]), "The ten best methods overall.", "hard-top")
 
 # %% [markdown]
 # Ranks need a test, or they are a list of lucky numbers. [The figure below](#fig-hard-ranks) ranks the partitions that k-means
@@ -302,7 +297,7 @@ study.table(verdict.layout(methods[:10]), "The ten best methods overall.", "hard
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 fair = methods[methods["algorithm"].isin(["kmeans", "mixture"])]
-draws = verdict.resample(fair, scores.partitions, study.data.truth, study.data.inputs)
+draws = ranking.resample(fair, scores.partitions, study.data.truth, study.data.inputs)
 ranks, groups = draws[headline].ranks(), draws[headline].groups()
 study.figure(
     figures.critical_difference(ranks, groups, headline),
@@ -357,13 +352,13 @@ sentences.stability(methods, headline)
 # model?
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.betas(verdict.betas(rows, headline), headline)
+sentences.betas(comparison.betas(rows, headline), headline)
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-words) compares spaces with words and without, seed by seed.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-compared = comparison.differences(rows, headline, verdict.with_words(rows))
+compared = comparison.differences(rows, headline, comparison.with_words(rows))
 study.figure(
     figures.differences(compared),
     "What words add to sound, with 95% intervals over seeds.",
@@ -384,8 +379,8 @@ sentences.added(compared, "adding words")
 best = scores.best([space for space in spaces if space.name != "cvae_genre"], headline)
 clusters, languages = scores.clusters(best)[0], study.data.languages
 about = {"genres": study.data.truth, "languages": languages, "texts": study.data.sung}
-found = explain.clusters(best.z[0], clusters, features=study.data.wide_features, **about)
-table = explain.table(found, study.data.tracks["title"])
+found = inspection.clusters(best.z[0], clusters, features=study.data.wide_features, **about)
+table = tables.clusters(found, study.data.tracks["title"])
 study.table(table, "The clusters of the best space under k-means (first seed).", "hard-clusters")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
@@ -395,7 +390,7 @@ sentences.clusters(found)
 # The most typical track of each cluster, to be heard:
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-typical = explain.examples(found, study.data.tracks["title"])
+typical = inspection.examples(found, study.data.tracks["title"])
 report.players(study.data.excerpts(5, typical))
 
 # %% [markdown] tags=["book-only"]
@@ -405,7 +400,7 @@ report.players(study.data.excerpts(5, typical))
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 name = best.title
-maps = {f"{name}, t-SNE": study.map(best.z[0]), f"{name}, UMAP": projection.umap(best.z[0])}
+maps = {f"{name}, t-SNE": study.map(best.z[0]), f"{name}, UMAP": clustering.umap(best.z[0])}
 maps |= {
     f"VAE, beta {beta:g}, t-SNE": study.map(looked_at.z[0]),
     "Raw features, t-SNE": study.map(study.data.inputs),

@@ -31,9 +31,8 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import figures, lyrics, models, report
-from lib.clustering import algorithms as clustering
-from lib.evaluation import comparison, probes
+from lib import clustering, evaluation, figures, lyrics, models, report
+from lib.evaluation import comparison, ranking
 from lib.catalogue import title
 from lib.report import sentences, tables
 from lib.study import Study, representation
@@ -128,7 +127,7 @@ scores = study.score(spaces, list(clustering.ALGORITHMS))
 study.save(scores, spaces)
 rows, headline = scores.rows, study.headline
 caption = f"{title(headline)} of each space (down) under each algorithm (across)."
-study.table(comparison.matrix(rows, headline), caption, "medium")
+study.table(tables.matrix(rows, headline), caption, "medium")
 
 # %% [markdown] tags=["book-only"]
 # [The table below](#tab-medium-noise) gives the share of tracks left out as noise, without which these scores cannot be read: a track
@@ -136,7 +135,7 @@ study.table(comparison.matrix(rows, headline), caption, "medium")
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 caption = "The share of tracks left out as noise, by the algorithms that leave any out."
-study.table(comparison.noise(rows), caption, "medium-noise")
+study.table(tables.noise(rows), caption, "medium-noise")
 
 # %% [markdown] tags=["book-only"]
 # An algorithm that calls all but the clearest tracks noise has a high silhouette on what is left.
@@ -155,14 +154,14 @@ study.table(by_method, caption, "medium-with-noise")
 # A method that names no algorithm is k-means; a value without ± does not vary with the seed.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-ranked = comparison.ranking(rows, headline)
+ranked = ranking.by_score(rows, headline)
 study.table(tables.ranked(ranked[:5], headline), "The five best.", "medium-top")
 
 # %% [markdown] tags=["book-only"]
 # [The table below](#tab-medium-best) names the best of each kind of features.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-best = comparison.ranking(rows, headline, by=["features", "method"]).drop_duplicates("features")
+best = ranking.by_score(rows, headline, by=["features", "method"]).drop_duplicates("features")
 caption = "The best method on each kind of features."
 study.table(tables.ranked(best, headline), caption, "medium-best")
 
@@ -237,7 +236,7 @@ sentences.added(compared[compared["pair"] == "2-D conv VAE − VAE"], moving)
 hybrids = [r for r in spaces if r.name.startswith("hybrid")]
 truth = study.data.truth
 together = {
-    r.name: comparison.kept_together(truth, scores.clusters(r)) for r in [spaces[0], *hybrids]
+    r.name: evaluation.kept_together(truth, scores.clusters(r)) for r in [spaces[0], *hybrids]
 }
 sentences.genres_apart(together)
 
@@ -250,7 +249,7 @@ sentences.genres_apart(together)
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 partitions = {space.title: scores.clusters(space) for space in spaces}
-agreement = comparison.ami_by_attribute(partitions, study.data.attributes)
+agreement = evaluation.ami_by_attribute(partitions, study.data.attributes)
 study.table(
     tables.rounded(agreement), "Do clusters follow the genre or the language?", "medium-language"
 )
@@ -265,7 +264,7 @@ sentences.language(agreement)
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 codes = {space.title: space.z for space in spaces}
-knowledge = comparison.knowledge(codes, study.data.attributes)
+knowledge = evaluation.knowledge(codes, study.data.attributes)
 caption = "Balanced accuracy of a linear reader (means over seeds, five-fold cross-validation)."
 study.table(tables.rounded(knowledge), caption, "medium-knowledge")
 
@@ -281,7 +280,7 @@ sentences.knowledge(knowledge)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 truth = study.data.truth
-readings = [[probes.linear(z, truth) for z in r.z] for r in (plain[0], learned[0])]
+readings = [[evaluation.probe_accuracy(z, truth) for z in r.z] for r in (plain[0], learned[0])]
 sentences.why(*readings, rows)
 
 # %% [markdown] tags=["book-only"]

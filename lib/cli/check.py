@@ -60,13 +60,12 @@ def model() -> str:
 
 def clusters() -> str:
     """Find two far clusters."""
-    from lib.clustering import algorithms as clustering
-    from lib.evaluation import partition as metrics
+    from lib import clustering, evaluation
 
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(m, 1, (20, 3)) for m in (0, 20)])
     truth = np.repeat(["left", "right"], 20)
-    assert metrics.score(points, clustering.kmeans(points, 2, 0), points, truth)["ari"] == 1
+    assert evaluation.score(points, clustering.kmeans(points, 2, 0), points, truth)["ari"] == 1
     return "k-means finds what is there"
 
 

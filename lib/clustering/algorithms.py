@@ -1,7 +1,9 @@
 """Partitions: from points to labels. Noise, where an algorithm knows it, is labelled -1.
 
 Nothing here ever sees a genre: what must be chosen (the radius of DBSCAN, the shape of a mixture)
-is chosen from the points alone.
+is chosen from the points alone. All algorithms take points (n_tracks, n_dims), and where it
+applies the number of clusters and a seed; they return the cluster of each track, (n_tracks,) of
+int, and raise `UserError` for more clusters than tracks and for points that are not finite.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 
 import numpy as np
 from sklearn import cluster
@@ -17,21 +20,108 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
+from lib import catalogue
 from lib.clustering.neighbours import graph, nearest
 from lib.errors import UserError
-from lib.evaluation.silhouette import silhouette
 
 WARD_UP_TO = 10_000
 DENSITY_UP_TO = 20_000
 
 
+@dataclass(frozen=True)
+class Algorithm:
+    """A way to partition, called as ``algorithm(points, n_clusters, seed)``.
+
+    Attributes
+    ----------
+    function : callable
+        Takes the points, then the number of clusters unless it ``finds_k``, then the seed if it is
+        ``seeded``.
+    seeded : bool
+        Whether another seed gives another partition. Where it does not, the spread over seeds
+        comes from the representations alone.
+    finds_k : bool
+        Whether it finds the number of clusters itself, and leaves some tracks out as noise.
+    exact_up_to : float
+        The most tracks that it partitions exactly.
+    beyond : str
+        What it does with more.
+    """
+
+    function: Callable[..., np.ndarray]
+    seeded: bool = True
+    finds_k: bool = False
+    exact_up_to: float = np.inf
+    beyond: str = ""
+
+    def __call__(self, points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+        """Return the cluster of each track, (n_tracks,) of int; -1 is noise."""
+        k, seeds = [n_clusters] * (not self.finds_k), [seed] * self.seeded
+        return self.function(points, *k, *seeds)
+
+    def note(self, n_tracks: int) -> str:
+        """Say what is approximate with so many tracks; empty where nothing is."""
+        return f"above {self.exact_up_to:,} tracks: {self.beyond}" * (n_tracks > self.exact_up_to)
+
+
+ALGORITHMS: dict[str, Algorithm] = {}
+"""By key, in the order of `lib.catalogue.ALGORITHMS`."""
+
+
+def algorithm(**options) -> Callable:
+    """Register a function under its name, which is also its key in `lib.catalogue.ALGORITHMS`.
+
+    Parameters
+    ----------
+    **options
+        What `Algorithm` says of it: ``seeded``, ``finds_k``, ``exact_up_to``, ``beyond``.
+
+    Returns
+    -------
+    callable
+        A decorator that leaves the function as it is.
+    """
+
+    def register(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+        ALGORITHMS[function.__name__] = Algorithm(function, **options)
+        return function
+
+    return register
+
+
+def _by_sample(partition: Callable[[np.ndarray], np.ndarray]) -> Callable:
+    """Partition a sample where there are too many tracks, and then the rest by it."""
+
+    @wraps(partition)
+    def sampled(points: np.ndarray) -> np.ndarray:
+        _check(points)
+        if len(points) <= DENSITY_UP_TO:
+            return partition(points)
+        drawn = np.random.default_rng(0).choice(len(points), DENSITY_UP_TO, replace=False)
+        labels = partition(points[drawn])
+        search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(points[drawn])
+        return labels[search.kneighbors(points, return_distance=False)[:, 0]]
+
+    return sampled
+
+
+_DENSITY = {
+    "seeded": False,
+    "finds_k": True,
+    "exact_up_to": DENSITY_UP_TO,
+    "beyond": f"a sample of {DENSITY_UP_TO:,} is partitioned, and each other track is given "
+    "the cluster of the nearest track of the sample",
+}
+
+
+@algorithm()
 def kmeans(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """Partition by k-means, the best of ten starts.
 
     Parameters
     ----------
     points : ndarray, (n_tracks, n_dims)
-        One point a track.
+        One point per track.
     n_clusters : int
         How many clusters.
     seed : int
@@ -41,71 +131,50 @@ def kmeans(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     -------
     ndarray of int, (n_tracks,)
         The cluster of each track.
-
-    Raises
-    ------
-    UserError
-        For more clusters than tracks, and for points that are not finite.
     """
     _check(points, n_clusters)
     with _quiet():
         return cluster.KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(points)
 
 
-def agglomerative(points: np.ndarray, n_clusters: int, exact_up_to: int = WARD_UP_TO) -> np.ndarray:
+@algorithm(
+    seeded=False,
+    exact_up_to=WARD_UP_TO,
+    beyond="only clusters that touch on the graph of the nearest neighbours merge",
+)
+def agglomerative(points: np.ndarray, n_clusters: int) -> np.ndarray:
     """Partition by merging, at each step the two clusters that grow the variance least.
 
-    That is Ward's method (1963). It keeps all N^2 distances, so of more than ``exact_up_to``
-    tracks only clusters that touch on the graph of the nearest neighbours may merge.
+    That is Ward's method (1963). It keeps all N^2 distances, so of more than 10,000 tracks only
+    clusters that touch on the graph of the nearest neighbours may merge.
 
     Parameters
     ----------
     points : ndarray, (n_tracks, n_dims)
-        One point a track.
+        One point per track.
     n_clusters : int
         How many clusters to stop at.
-    exact_up_to : int
-        The most tracks that are merged without a graph.
 
     Returns
     -------
     ndarray of int, (n_tracks,)
         The cluster of each track.
-
-    Raises
-    ------
-    UserError
-        For more clusters than tracks, and for points that are not finite.
     """
     _check(points, n_clusters)
-    touching = graph(points) if len(points) > exact_up_to else None
+    touching = graph(points) if len(points) > WARD_UP_TO else None
     return cluster.AgglomerativeClustering(n_clusters, connectivity=touching).fit_predict(points)
 
 
+@algorithm(**_DENSITY)
+@_by_sample
 def dbscan(points: np.ndarray) -> np.ndarray:
     """Partition by density: tracks within reach of dense places belong together (Ester 1996).
 
     A place is dense when ``min_samples`` tracks lie within eps of it. ``min_samples`` is ln(N),
-    but at least 5 (Birant and Kut 2007). Eps is the knee of the distances to the
-    ``min_samples``-th track, sorted: where they leave the straight line between the first and
-    the last of them furthest behind (Satopää et al. 2011).
-
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point a track.
-
-    Returns
-    -------
-    ndarray of int, (n_tracks,)
-        The cluster of each track, -1 for noise. It may be all noise, or all one cluster.
-
-    Raises
-    ------
-    UserError
-        For points that are not finite.
+    but at least 5 (Birant and Kut 2007). Eps is the knee of the sorted distances to the
+    ``min_samples``-th track: where they fall furthest below the straight line between the first
+    and the last of them (Satopää et al. 2011). It may be all noise, or all one cluster.
     """
-    _check(points)
     min_samples = max(5, round(np.log(len(points))))
     reach = np.sort(nearest(points, min_samples)[1][:, -1])
     rise = (reach - reach[0]) / (reach[-1] - reach[0] or 1.0)
@@ -114,57 +183,25 @@ def dbscan(points: np.ndarray) -> np.ndarray:
     return cluster.DBSCAN(eps=eps, min_samples=min_samples).fit_predict(points)
 
 
+@algorithm(**_DENSITY)
+@_by_sample
 def hdbscan(points: np.ndarray) -> np.ndarray:
     """Partition by density at every radius, and keep the clusters that last (Campello 2013).
 
-    A cluster has at least a hundredth of all tracks, and at least 5.
-
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point a track.
-
-    Returns
-    -------
-    ndarray of int, (n_tracks,)
-        The cluster of each track, -1 for noise. It may be all noise.
-
-    Raises
-    ------
-    UserError
-        For points that are not finite.
+    A cluster has at least a hundredth of all tracks, and at least 5; it may be all noise.
     """
-    _check(points)
     smallest = max(5, len(points) // 100)
     if len(points) < smallest:
         return np.full(len(points), -1)
     return cluster.HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(points)
 
 
+@algorithm()
 def gmm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """Partition by a mixture of Gaussians: each track goes to the one most likely to have made it.
 
     The covariances are full, diagonal, spherical or one for all, whichever has the lowest BIC
     (Schwarz 1978).
-
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point a track.
-    n_clusters : int
-        How many Gaussians.
-    seed : int
-        Seed of the start.
-
-    Returns
-    -------
-    ndarray of int, (n_tracks,)
-        The cluster of each track.
-
-    Raises
-    ------
-    UserError
-        For more clusters than tracks, and for points that are not finite.
     """
     _check(points, n_clusters)
     points = np.asarray(points, float)
@@ -186,13 +223,14 @@ def gmm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     return min(mixtures, key=lambda mixture: mixture.bic(points)).predict(points)
 
 
+@algorithm()
 def spectral(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """Partition the graph of the nearest neighbours by its slowest vibrations (Ng et al. 2001).
 
     Parameters
     ----------
     points : ndarray, (n_tracks, n_dims)
-        One point a track.
+        One point per track.
     n_clusters : int
         How many clusters.
     seed : int
@@ -202,11 +240,6 @@ def spectral(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     -------
     ndarray of int, (n_tracks,)
         The cluster of each track.
-
-    Raises
-    ------
-    UserError
-        For more clusters than tracks, and for points that are not finite.
     """
     _check(points, n_clusters)
     if n_clusters == 1:  # which the solver refuses
@@ -218,103 +251,8 @@ def spectral(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         ).fit_predict(graph(points))
 
 
-@dataclass(frozen=True)
-class Algorithm:
-    """A way to partition, called as ``algorithm(points, n_clusters, seed)``.
-
-    Attributes
-    ----------
-    partition : callable
-        What is called.
-    seeded : bool
-        Whether another seed gives another partition. Where it does not, the spread over seeds
-        comes from the representations alone.
-    finds_k : bool
-        Whether it finds the number of clusters itself, and leaves some tracks out as noise.
-    exact_up_to : float
-        The most tracks that it partitions exactly.
-    beyond : str
-        What it does with more.
-    """
-
-    partition: Callable[[np.ndarray, int, int], np.ndarray]
-    seeded: bool = True
-    finds_k: bool = False
-    exact_up_to: float = np.inf
-    beyond: str = ""
-
-    def __call__(self, points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-        """Return the cluster of each track, (n_tracks,) of int; -1 is noise."""
-        return self.partition(points, n_clusters, seed)
-
-    def note(self, n_tracks: int) -> str:
-        """Say what is approximate with so many tracks; empty where nothing is."""
-        return f"above {self.exact_up_to:,} tracks: {self.beyond}" * (n_tracks > self.exact_up_to)
-
-
-def _by_sample(partition: Callable[[np.ndarray], np.ndarray]) -> Algorithm:
-    """Return an algorithm that partitions a sample, where there is too much, and then the rest."""
-
-    def algorithm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-        if len(points) <= DENSITY_UP_TO:
-            return partition(points)
-        _check(points)
-        drawn = np.random.default_rng(0).choice(len(points), DENSITY_UP_TO, replace=False)
-        labels = partition(points[drawn])
-        search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(points[drawn])
-        return labels[search.kneighbors(points, return_distance=False)[:, 0]]
-
-    return Algorithm(
-        algorithm,
-        seeded=False,
-        finds_k=True,
-        exact_up_to=DENSITY_UP_TO,
-        beyond=f"a sample of {DENSITY_UP_TO:,} is partitioned, and each other track is given "
-        "the cluster of the nearest track of the sample",
-    )
-
-
-ALGORITHMS: dict[str, Algorithm] = {
-    "kmeans": Algorithm(kmeans),
-    "agglomerative": Algorithm(
-        lambda points, n_clusters, seed: agglomerative(points, n_clusters),
-        seeded=False,
-        exact_up_to=WARD_UP_TO,
-        beyond="only clusters that touch on the graph of the nearest neighbours merge",
-    ),
-    "dbscan": _by_sample(dbscan),
-    "hdbscan": _by_sample(hdbscan),
-    "gmm": Algorithm(gmm),
-    "spectral": Algorithm(spectral),
-}
-
-
-def choose_n_clusters(points: np.ndarray, most: int = 15, seed: int = 0) -> int:
-    """Choose k without labels: the k-means partition with the highest silhouette.
-
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point a track.
-    most : int
-        The largest k tried; never more than one less than there are different points.
-    seed : int
-        Seed of k-means.
-
-    Returns
-    -------
-    int
-        Between 2 and ``most``.
-
-    Raises
-    ------
-    UserError
-        For fewer than three different points.
-    """
-    most = min(most, len(np.unique(points, axis=0)) - 1)
-    if most < 2:
-        raise UserError("fewer than three different tracks: there is no k to choose, add music")
-    return max(range(2, most + 1), key=lambda k: silhouette(points, kmeans(points, k, seed))[0])
+for _key in catalogue.ALGORITHMS:  # in this order
+    ALGORITHMS[_key] = ALGORITHMS.pop(_key)
 
 
 def _check(points: np.ndarray, n_clusters: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Many partitions of the same tracks made one, and how well partitions agree."""
+"""Many partitions of the same tracks made one."""
 
 from __future__ import annotations
 
@@ -6,33 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.cluster import AgglomerativeClustering
-from sklearn.metrics import adjusted_rand_score
 
 from lib.errors import UserError
 
 
-def together(partitions: Sequence[np.ndarray]) -> np.ndarray:
-    """Count how often two tracks fall into the same cluster: the co-association matrix [1]_.
+def coassociation(partitions: Sequence[np.ndarray]) -> np.ndarray:
+    """Count how often two tracks fall into the same cluster, as a share of the partitions.
 
-    Parameters
-    ----------
-    partitions : sequence of ndarray of int, (n_tracks,)
-        Of the same tracks; the numbers of clusters may differ. -1 is noise, together with nobody.
-
-    Returns
-    -------
-    ndarray, (n_tracks, n_tracks)
-        Shares of the partitions, between 0 and 1; 1 on the diagonal.
-
-    Raises
-    ------
-    UserError
-        When there is no partition, or they are not of the same tracks.
-
-    References
-    ----------
-    .. [1] A. L. N. Fred, A. K. Jain, Combining multiple clusterings using evidence accumulation,
-       IEEE TPAMI 27(6), 2005.
+    -1 is noise, together with nobody (Fred and Jain, IEEE TPAMI 27(6), 2005).
     """
     sizes = {len(labels) for labels in partitions}
     if len(sizes) != 1:
@@ -51,7 +32,7 @@ def consensus(partitions: Sequence[np.ndarray], n_clusters: int) -> np.ndarray:
     Parameters
     ----------
     partitions : sequence of ndarray of int, (n_tracks,)
-        See `together`.
+        Of the same tracks; the numbers of clusters may differ. -1 is noise, together with nobody.
     n_clusters : int
         How many clusters to stop at.
 
@@ -64,40 +45,14 @@ def consensus(partitions: Sequence[np.ndarray], n_clusters: int) -> np.ndarray:
     ------
     UserError
         When the partitions do not fit each other, or there are fewer tracks than clusters.
+
+    References
+    ----------
+    A. L. N. Fred, A. K. Jain, Combining multiple clusterings using evidence accumulation, IEEE
+    TPAMI 27(6), 2005.
     """
-    apart = 1 - together(partitions)
+    apart = 1 - coassociation(partitions)
     if not 1 <= n_clusters <= len(apart):
         raise UserError(f"{len(apart)} tracks cannot make {n_clusters} clusters")
     merge = AgglomerativeClustering(n_clusters, metric="precomputed", linkage="average")
     return merge.fit_predict(apart)
-
-
-def agreement(partitions: Sequence[np.ndarray]) -> np.ndarray:
-    """Measure how well each partition agrees with the others: its mean ARI with them.
-
-    No label is needed. Where partitions err in different ways, what they have in common is the
-    truth, and the one closest to all is likely to be among the best [1]_.
-
-    Parameters
-    ----------
-    partitions : sequence of ndarray of int, (n_tracks,)
-        Two or more, of the same tracks.
-
-    Returns
-    -------
-    ndarray, (n_partitions,)
-        NaN for a single partition, which has no others.
-
-    References
-    ----------
-    .. [1] X. Z. Fern, W. Lin, Cluster ensemble selection, Statistical Analysis and Data Mining
-       1(3), 2008.
-    """
-    n = len(partitions)
-    if n < 2:
-        return np.full(n, np.nan)
-    scores = np.zeros((n, n))
-    for i in range(n):
-        for j in range(i):
-            scores[i, j] = scores[j, i] = adjusted_rand_score(partitions[i], partitions[j])
-    return scores.sum(axis=1) / (n - 1)

@@ -17,7 +17,6 @@ from sklearn.metrics.cluster import expected_mutual_information
 
 from lib.errors import UserError
 from lib.evaluation import health
-from lib.evaluation import partition as metrics
 
 BINS = 20  # of equal mass; as many as in disentanglement_lib (Locatello et al. 2019)
 FOLDS = 5
@@ -30,9 +29,9 @@ def score(codes: np.ndarray, factors: np.ndarray) -> dict[str, float]:
 
     Parameters
     ----------
-    codes : array (n, d)
-        One code a track; with a NaN (a model that diverged) all scores are NaN.
-    factors : array (n, k)
+    codes : ndarray, (n_tracks, n_dims)
+        One code per track; with a NaN (a network that diverged) all scores are NaN.
+    factors : ndarray, (n_tracks, n_factors)
         The level of each factor for each track: numbers or strings, compared for equality alone.
 
     Returns
@@ -56,17 +55,9 @@ def mutual_information(codes: np.ndarray, factors: np.ndarray) -> np.ndarray:
 
     Dimensions are cut into 20 bins of equal mass, or into their values where those are fewer. In n
     tracks independent variables have a mutual information E above 0, which is known exactly (Vinh
-    et al. 2010, the adjustment of AMI); it is taken out: (I - E) / (H - E).
-
-    Parameters
-    ----------
-    codes, factors : array (n, d), array (n, k)
-        As for `score`.
-
-    Returns
-    -------
-    array (d, k)
-        1 where the dimension tells the factor, about 0 (on either side) where it tells nothing.
+    et al. 2010, the adjustment of AMI); it is taken out: (I - E) / (H - E). So the result, (n_dims,
+    n_factors), is 1 where the dimension tells the factor, and about 0 (on either side) where it
+    tells nothing.
     """
     codes, levels = _checked(codes, factors)
     bins = [_bins(column, column) for column in codes.T]
@@ -76,17 +67,8 @@ def mutual_information(codes: np.ndarray, factors: np.ndarray) -> np.ndarray:
 def mig(codes: np.ndarray, factors: np.ndarray) -> float:
     """Mutual information gap: how far the best dimension for a factor is ahead of the next.
 
-    Chen et al. 2018 (arXiv 1802.04942), on the adjusted information of `mutual_information`.
-
-    Parameters
-    ----------
-    codes, factors : array (n, d), array (n, k)
-        As for `score`.
-
-    Returns
-    -------
-    float
-        Mean over factors, from 0 to 1.
+    Chen et al. 2018 (arXiv 1802.04942), on the adjusted information of `mutual_information`; the
+    mean over factors, from 0 to 1.
     """
     return float(np.mean(_gap(np.maximum(mutual_information(codes, factors), 0))))
 
@@ -99,17 +81,8 @@ def sap(codes: np.ndarray, factors: np.ndarray) -> float:
     chance and 1 when perfect (published scores are not, and cannot reach 1). In each of five folds
     the best dimension and the next are chosen on the other folds, so that chance favours neither. A
     next one that tells nothing does worse than chance on a fold as often as better, which alone
-    would carry a perfect code above 1: it stops there.
-
-    Parameters
-    ----------
-    codes, factors : array (n, d), array (n, k)
-        As for `score`.
-
-    Returns
-    -------
-    float
-        Mean over factors: at most 1, about 0 where no dimension is ahead, and on either side.
+    would carry a perfect code above 1: it stops there. The mean over factors is about 0, on either
+    side, where no dimension is ahead.
     """
     codes, levels = _checked(codes, factors)
     fold = np.random.default_rng(0).permutation(len(codes)) % FOLDS
@@ -136,18 +109,9 @@ def dci(codes: np.ndarray, factors: np.ndarray) -> dict[str, float]:
     and the factors themselves would score 0.4. At 500 tracks random codes have a disentanglement
     of 0.004; by boosted trees it is 0.012 at eight times the work, by L1 logistic regression 0.31.
 
-    Parameters
-    ----------
-    codes, factors : array (n, d), array (n, k)
-        As for `score`.
-
-    Returns
-    -------
-    dict
-        ``disentanglement``: 1 when each dimension matters to one factor only, weighted by how much
-        it matters; ``completeness``: 1 when one dimension matters to each factor;
-        ``informativeness``: balanced accuracy on the tracks that a tree has not seen, 0 by chance
-        and 1 when perfect, mean over factors.
+    Disentanglement is 1 when each dimension matters to one factor only, weighted by how much it
+    matters; completeness when one dimension matters to each factor. Informativeness is the balanced
+    accuracy on the tracks that a tree has not seen, 0 by chance and 1 when perfect.
     """
     codes, levels = _checked(codes, factors)
     ranks = rankdata(codes, method="dense", axis=0)
@@ -172,9 +136,9 @@ def label_free(codes: np.ndarray, kl: np.ndarray | None = None) -> dict[str, flo
 
     Parameters
     ----------
-    codes : array (n, d)
-        One code a track.
-    kl : array (d,), optional
+    codes : ndarray, (n_tracks, n_dims)
+        One code per track.
+    kl : ndarray, (n_dims,), optional
         Mean KL of each dimension in nats, where there is one: a dimension without is not active.
 
     Returns
@@ -182,8 +146,8 @@ def label_free(codes: np.ndarray, kl: np.ndarray | None = None) -> dict[str, flo
     dict
         ``active_units``, and over these: ``correlation``, the mean absolute correlation between
         two of them; ``variance``, their mean variance; ``effective_dimensions`` and
-        ``total_correlation`` as in `metrics` and `health`. All but the first are NaN for fewer
-        than two active ones, so that no dead model passes for an uncorrelated one.
+        ``total_correlation`` as in `health`. All but the first are NaN for fewer than two active
+        ones, so that no collapsed network passes for an uncorrelated one.
     """
     active = np.asarray(codes, float)[:, health.active_units(codes, kl)]
     n_active = active.shape[1]
@@ -195,7 +159,7 @@ def label_free(codes: np.ndarray, kl: np.ndarray | None = None) -> dict[str, flo
         "active_units": n_active,
         "correlation": float(np.abs(np.corrcoef(active, rowvar=False)[pairs]).mean()),
         "variance": float(active.var(axis=0).mean()),
-        "effective_dimensions": metrics.effective_dimensions(active),
+        "effective_dimensions": health.effective_dimensions(active),
         "total_correlation": health.total_correlation(active),
     }
 
@@ -249,14 +213,10 @@ def _gap(table: np.ndarray) -> np.ndarray:
 def _predict(
     bins: np.ndarray, level: np.ndarray, train: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Predict a factor from each dimension alone.
+    """Predict a factor from each dimension alone: (n_tracks, n_dims), with the training accuracy.
 
-    Returns
-    -------
-    predicted : array (n, d) of int
-        The level that, levels being balanced, is the likeliest in the bin among training tracks.
-    known : array (d,)
-        Balanced accuracy on the training tracks.
+    The answer is the level that, levels being balanced, is the likeliest in the bin among training
+    tracks.
     """
     counts = np.array([_counts(b, level[train]) for b in bins[train].T])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

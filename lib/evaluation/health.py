@@ -1,9 +1,14 @@
 """Health of a latent space: does the code carry anything, and how is it spread?
 
-All of it is label-free. Arrays in, numbers out; `lib.training.Ensemble` calls it for every network.
+All of it is label-free. Arrays in, numbers out; `lib.training.Ensemble` has a record per network.
 """
 
+from __future__ import annotations
+
 import numpy as np
+import pandas as pd
+
+from lib.catalogue import REPRESENTATIONS
 
 ACTIVE_VARIANCE = 0.01  # of the posterior mean over tracks (Burda et al. 2016, arXiv 1509.00519)
 ACTIVE_KL = 0.01  # nats; the variance alone calls a nearly dead unit active
@@ -12,87 +17,25 @@ COLLAPSED_KL = 0.5  # nats in the whole code: less than one bit (0.69) to tell t
 HEALTHY_R2 = 0.5
 
 
-def r2(target: np.ndarray, reconstruction: np.ndarray) -> float:
-    """Share of the variance of the targets that the reconstruction explains.
+def record(
+    target: np.ndarray, reconstruction: np.ndarray, z: np.ndarray, kl: np.ndarray | None
+) -> dict[str, float | int | str]:
+    """Return the health record of one network.
 
     Parameters
     ----------
-    target, reconstruction : array (N, ...)
-        Errors and variances are summed over all features before they are divided, so that a
-        constant feature does no harm. NaN when every feature is constant.
-    """
-    target = np.asarray(target, dtype=float)
-    variance = np.sum((target - target.mean(axis=0)) ** 2)
-    if variance == 0:
-        return float("nan")
-    return float(1 - np.sum((target - reconstruction) ** 2) / variance)
-
-
-def active_units(z: np.ndarray, kl: np.ndarray | None = None) -> np.ndarray:
-    """Which latent dimensions are in use.
-
-    Parameters
-    ----------
-    z : array (N, d)
-        Posterior means (codes of a plain autoencoder).
-    kl : array (d, ...), optional
-        Mean KL of each dimension in nats, and of other latent variables after them, which do not
-        count here; left out for a plain autoencoder.
+    target, reconstruction : ndarray, (n_tracks, ...)
+        What is to be rebuilt, and what was.
+    z : ndarray, (n_tracks, n_dims)
+        Posterior means.
+    kl : ndarray or None
+        Mean KL of each dimension in nats, and of other latent variables after them: the kl of the
+        record is the sum of all. None for a plain autoencoder, whose kl is then NaN.
 
     Returns
     -------
-    array (d,) of bool
-        Variance of z over tracks above 0.01 and, if given, KL above 0.01.
-    """
-    active = np.var(z, axis=0) > ACTIVE_VARIANCE
-    return active if kl is None else active & (np.asarray(kl)[: z.shape[1]] > ACTIVE_KL)
-
-
-def total_correlation(z: np.ndarray) -> float:
-    """Gaussian total correlation of codes in nats: 0 when the dimensions are uncorrelated.
-
-    0.5 (sum_j log var_j - log det cov), as in the unsupervised metrics of Locatello et al. 2019
-    (arXiv 1811.12359), computed here on the correlation matrix. Infinite when a dimension is a
-    linear function of others; 0 for fewer than two dimensions.
-
-    Parameters
-    ----------
-    z : array (N, d)
-        Every dimension must vary; give the active ones.
-    """
-    if z.shape[1] < 2:
-        return 0.0
-    sign, logdet = np.linalg.slogdet(np.corrcoef(np.asarray(z, dtype=float), rowvar=False))
-    return float(max(0.0, -0.5 * logdet)) if sign > 0 else float("inf")
-
-
-def verdict(r2: float, kl: float, n_active: int) -> str:
-    """One word for a trained model.
-
-    ``diverged``: R2 is not a number. ``collapsed``: R2 below 0.1, or no active unit, or a KL
-    below 0.5 nats (not asked of a plain autoencoder, whose KL is NaN). ``healthy``: R2 of 0.5 or
-    more. ``weak``: between the two.
-    """
-    if not np.isfinite(r2):
-        return "diverged"
-    if r2 < COLLAPSED_R2 or n_active == 0 or kl < COLLAPSED_KL:
-        return "collapsed"
-    return "healthy" if r2 >= HEALTHY_R2 else "weak"
-
-
-def health(
-    target: np.ndarray, reconstruction: np.ndarray, z: np.ndarray, kl: np.ndarray | None
-) -> dict[str, float | int | str]:
-    """Health row of one model: r2, kl, active_units, total_correlation, verdict.
-
-    Parameters
-    ----------
-    target, reconstruction : array (N, ...)
-    z : array (N, d)
-        Posterior means.
-    kl : array (d, ...) or None
-        Mean KL per dimension in nats, and of other latent variables after them: the kl of the row
-        is the sum of all. None for a plain autoencoder, whose kl is then NaN.
+    dict
+        ``r2``, ``kl``, ``active_units``, ``total_correlation``, and the `status` as ``verdict``.
     """
     explained = r2(target, reconstruction)
     total_kl = float("nan") if kl is None else float(np.sum(kl))
@@ -102,5 +45,125 @@ def health(
         "kl": total_kl,
         "active_units": int(active.sum()),
         "total_correlation": total_correlation(z[:, active]),
-        "verdict": verdict(explained, total_kl, int(active.sum())),
+        "verdict": status(explained, total_kl, int(active.sum())),
     }
+
+
+def status(r2: float, kl: float, n_active: int) -> str:
+    """Say in one word how a trained network is.
+
+    Parameters
+    ----------
+    r2, kl, n_active : float, float, int
+        Of its record; the KL of a plain autoencoder is NaN, and not asked for.
+
+    Returns
+    -------
+    str
+        ``diverged``: R2 is not a number. ``collapsed``: R2 below 0.1, or no active unit, or a KL
+        below 0.5 nats. ``healthy``: R2 of 0.5 or more. ``weak``: between the two.
+    """
+    if not np.isfinite(r2):
+        return "diverged"
+    if r2 < COLLAPSED_R2 or n_active == 0 or kl < COLLAPSED_KL:
+        return "collapsed"
+    return "healthy" if r2 >= HEALTHY_R2 else "weak"
+
+
+def statuses(rows: pd.DataFrame) -> list[str]:
+    """Return the `status` of the network behind each tidy row of results."""
+    return [status(row.r2, row.kl, row.active_units) for row in rows.itertuples()]
+
+
+def overall_status(rows: pd.DataFrame) -> str:
+    """Say how the networks of one method are, in one word or counted where they differ.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The tidy rows of one method, one per seed.
+
+    Returns
+    -------
+    str
+        As from `status`, or ``untrained``; empty where nothing was learned.
+    """
+    if rows["active_units"].isna().all():
+        return ""
+    kind = REPRESENTATIONS.get(rows["representation"].iloc[0])
+    if kind and kind.family == "untrained":
+        return "untrained"
+    counts = pd.Series(statuses(rows)).value_counts()
+    if len(counts) == 1:
+        return counts.index[0]
+    return ", ".join(f"{count} {status}" for status, count in counts.items())
+
+
+def r2(target: np.ndarray, reconstruction: np.ndarray) -> float:
+    """Return the share of the variance of the targets that the reconstruction explains.
+
+    Errors and variances are summed over all features before they are divided, so that a constant
+    feature does no harm. NaN when every feature is constant.
+    """
+    target = np.asarray(target, dtype=float)
+    variance = np.sum((target - target.mean(axis=0)) ** 2)
+    if variance == 0:
+        return float("nan")
+    return float(1 - np.sum((target - reconstruction) ** 2) / variance)
+
+
+def active_units(z: np.ndarray, kl: np.ndarray | None = None) -> np.ndarray:
+    """Tell which latent dimensions are in use.
+
+    Parameters
+    ----------
+    z : ndarray, (n_tracks, n_dims)
+        Posterior means (codes of a plain autoencoder).
+    kl : ndarray, optional
+        Mean KL of each dimension in nats, and of other latent variables after them, which do not
+        count here; left out for a plain autoencoder.
+
+    Returns
+    -------
+    ndarray of bool, (n_dims,)
+        Variance of z over tracks above 0.01 and, if given, KL above 0.01.
+    """
+    active = np.var(z, axis=0) > ACTIVE_VARIANCE
+    return active if kl is None else active & (np.asarray(kl)[: z.shape[1]] > ACTIVE_KL)
+
+
+def total_correlation(z: np.ndarray) -> float:
+    """Return the Gaussian total correlation of active dimensions in nats: 0 if uncorrelated.
+
+    0.5 (sum_j log var_j - log det cov), as in the unsupervised metrics of Locatello et al. 2019
+    (arXiv 1811.12359), computed here on the correlation matrix. Infinite when a dimension is a
+    linear function of others; 0 for fewer than two dimensions.
+    """
+    if z.shape[1] < 2:
+        return 0.0
+    sign, logdet = np.linalg.slogdet(np.corrcoef(np.asarray(z, dtype=float), rowvar=False))
+    return float(max(0.0, -0.5 * logdet)) if sign > 0 else float("inf")
+
+
+def principal_variances(points: np.ndarray) -> np.ndarray:
+    """Return the variances along the principal axes, (n_dims,) from the least to the greatest."""
+    return np.linalg.eigvalsh(np.atleast_2d(np.cov(points, rowvar=False)))
+
+
+def effective_dimensions(points: np.ndarray) -> float:
+    """Return how many dimensions the points really use, the participation ratio of the variances.
+
+    Parameters
+    ----------
+    points : ndarray, (n_tracks, n_dims)
+        One point per track.
+
+    Returns
+    -------
+    float
+        (sum v)^2 / sum v^2 over the eigenvalues v of the covariance: n_dims when all are equal,
+        1 when one is alone; 0 for points that are all the same.
+    """
+    variances = principal_variances(points)
+    total = np.square(variances).sum()
+    return float(variances.sum() ** 2 / total) if total > 0 else 0.0

@@ -3,25 +3,64 @@
 The silhouette that a partition reaches in a model's own latent space rises as the model dies (a
 collapsed latent space has few effective dimensions, and in few dimensions even noise falls into
 neat clusters). Hence every partition is also scored in the space of the standardised input, and
-stands beside what noise of the same shape would have scored: see `noise_silhouette`.
+stands beside what noise of the same shape would have scored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from sklearn import metrics as sk
 
-from lib.clustering import algorithms as clustering
+from lib import catalogue
 from lib.evaluation.silhouette import silhouette
+
+METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "calinski_harabasz": sk.calinski_harabasz_score,
+    "davies_bouldin": sk.davies_bouldin_score,
+    "silhouette_shared": silhouette,
+    "ari": sk.adjusted_rand_score,
+    "nmi": sk.normalized_mutual_info_score,
+    "ami": sk.adjusted_mutual_info_score,
+}
+"""The function of each score in `lib.catalogue.SCORES`, by key."""
+
+
+def metric(function: Callable[[np.ndarray, np.ndarray], float]) -> Callable:
+    """Register a score under its name, which is also its key in `lib.catalogue.SCORES`.
+
+    Parameters
+    ----------
+    function : callable
+        Takes what the catalogue says that the score needs (the ``points``, the standardised
+        ``input``, or the ``labels``, that is the genres) and the cluster of each track.
+
+    Returns
+    -------
+    callable
+        The function as it is: this is a decorator.
+    """
+    METRICS[function.__name__] = function
+    return function
+
+
+metric(silhouette)
+
+
+@metric
+def purity(truth: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of tracks whose genre is the commonest of their cluster.
+
+    It rises with the number of clusters whatever they hold, so it means nothing without the row of
+    random labels beside it.
+    """
+    return sk.cluster.contingency_matrix(truth, labels).max(axis=0).sum() / len(truth)
 
 
 def score(
-    points: np.ndarray,
-    labels: np.ndarray,
-    shared: np.ndarray,
-    truth: np.ndarray,
+    points: np.ndarray, labels: np.ndarray, shared: np.ndarray, truth: np.ndarray
 ) -> dict[str, float]:
     """Score one partition.
 
@@ -41,33 +80,27 @@ def score(
     Returns
     -------
     dict
-        ``n_clusters``, ``noise_fraction``, ``silhouette``, ``calinski_harabasz``,
-        ``davies_bouldin``, ``ari``, ``nmi``, ``ami``, ``purity``, ``silhouette_shared``. A score
-        that is not defined (fewer than two clusters, say, or points that are no numbers, of a
-        member that diverged) is NaN.
-        The silhouettes of very many tracks are estimates: see `silhouette`.
+        ``n_clusters``, ``noise_fraction``, and every score of `lib.catalogue.SCORES`. A score that
+        is not defined (fewer than two clusters, say, or a network that diverged) is NaN.
     """
     kept = labels >= 0
     n_clusters = len(np.unique(labels[kept]))
-    geometric = dict.fromkeys(
-        ("silhouette", "calinski_harabasz", "davies_bouldin", "silhouette_shared"), np.nan
-    )
-    if 2 <= n_clusters < kept.sum() and np.isfinite(points[kept]).all():
-        own, partition = points[kept], labels[kept]
-        geometric = {
-            "silhouette": silhouette(own, partition)[0],
-            "calinski_harabasz": sk.calinski_harabasz_score(own, partition),
-            "davies_bouldin": sk.davies_bouldin_score(own, partition),
-            "silhouette_shared": silhouette(shared[kept], partition)[0],
-        }
     shape = {
         "n_clusters": n_clusters,
         "noise_fraction": float(np.mean(~kept)) if len(kept) else 0.0,
     }
-    return {**shape, **geometric, **agreement(labels, truth)}
+    given = {"points": points[kept], "input": shared[kept]}
+    if not (2 <= n_clusters < kept.sum() and np.isfinite(given["points"]).all()):
+        given = dict.fromkeys(given)
+    geometric = {
+        key: METRICS[key](space, labels[kept]) if space is not None else np.nan
+        for need, space in given.items()
+        for key in _needing(need)
+    }
+    return {**shape, **geometric, **external_scores(labels, truth)}
 
 
-def agreement(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+def external_scores(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Score a partition against genres.
 
     Parameters
@@ -80,18 +113,17 @@ def agreement(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     Returns
     -------
     dict
-        ``ari``, ``nmi``, ``ami``, ``purity``; NaN when fewer than two genres are known.
+        Every score of `lib.catalogue.SCORES` that needs labels; NaN when fewer than two genres are
+        known.
     """
     known = truth != ""
     if len(np.unique(truth[known])) < 2:
-        return dict.fromkeys(("ari", "nmi", "ami", "purity"), np.nan)
-    pair = truth[known], labels[known]
-    return {
-        "ari": sk.adjusted_rand_score(*pair),
-        "nmi": sk.normalized_mutual_info_score(*pair),
-        "ami": sk.adjusted_mutual_info_score(*pair),
-        "purity": purity(*pair),
-    }
+        return dict.fromkeys(_needing("labels"), np.nan)
+    return {key: METRICS[key](truth[known], labels[known]) for key in _needing("labels")}
+
+
+def _needing(need: str) -> list[str]:
+    return [key for key, entry in catalogue.SCORES.items() if entry.needs == need]
 
 
 def score_noise(
@@ -120,70 +152,86 @@ def score_noise(
     return {"without noise": without | shape, "with noise": noise_as_cluster | shape}
 
 
-def purity(truth: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of tracks whose genre is the commonest of their cluster.
+def mean_pairwise_ari(partitions: Sequence[np.ndarray]) -> np.ndarray:
+    """Measure how well each partition agrees with the others: its mean ARI with them.
 
-    It rises with the number of clusters whatever they hold, so it means nothing without the row of
-    random labels beside it.
-
-    Parameters
-    ----------
-    truth, labels : ndarray, (n_tracks,)
-        The genre and the cluster of each track.
-
-    Returns
-    -------
-    float
-        Between the share of the commonest genre and 1.
-    """
-    return sk.cluster.contingency_matrix(truth, labels).max(axis=0).sum() / len(truth)
-
-
-def principal_variances(points: np.ndarray) -> np.ndarray:
-    """Return the variances along the principal axes, (n_dims,) from the least to the greatest."""
-    return np.linalg.eigvalsh(np.atleast_2d(np.cov(points, rowvar=False)))
-
-
-def effective_dimensions(points: np.ndarray) -> float:
-    """Return how many dimensions the points really use, the participation ratio of the variances.
+    No label is needed. Where partitions err in different ways, what they have in common is the
+    truth, and the one closest to all is likely to be among the best [1]_.
 
     Parameters
     ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point a track.
+    partitions : sequence of ndarray of int, (n_tracks,)
+        Two or more, of the same tracks.
 
     Returns
     -------
-    float
-        (sum v)^2 / sum v^2 over the eigenvalues v of the covariance: n_dims when all are equal,
-        1 when one is alone; 0 for points that are all the same.
+    ndarray, (n_partitions,)
+        NaN for a single partition, which has no others.
+
+    References
+    ----------
+    .. [1] X. Z. Fern, W. Lin, Cluster ensemble selection, Statistical Analysis and Data Mining
+       1(3), 2008.
     """
-    variances = principal_variances(points)
-    total = np.square(variances).sum()
-    return float(variances.sum() ** 2 / total) if total > 0 else 0.0
+    n = len(partitions)
+    if n < 2:
+        return np.full(n, np.nan)
+    scores = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i):
+            scores[i, j] = scores[j, i] = sk.adjusted_rand_score(partitions[i], partitions[j])
+    return scores.sum(axis=1) / (n - 1)
 
 
-def noise_silhouette(variances: Sequence[float], n_tracks: int, n_clusters: int) -> float:
-    """Return the silhouette that k-means reaches on noise of a given shape: the line to be above.
+def kept_together(truth: np.ndarray, partitions: Sequence[np.ndarray]) -> pd.Series:
+    """Return for each genre the share of it that its best cluster holds, over partitions.
 
     Parameters
     ----------
-    variances : sequence of float
-        Of the noise along its axes: those of a space along its principal axes give the noise that
-        is as flat as that space, ones give the roundest noise there is.
-    n_tracks, n_clusters : int
-        How many points, in how many clusters. No more than 5,000 points are drawn: four times as
-        many lower the silhouette by 0.005 at most.
+    truth : ndarray of str, (n_tracks,)
+        The genres.
+    partitions : sequence of ndarray of int, (n_tracks,)
+        One partition per seed.
 
     Returns
     -------
-    float
-        Mean over three draws from a Gaussian.
+    Series
+        By genre, the mean over partitions, between 1 / n_clusters and 1.
     """
-    silhouettes = []
-    for seed in range(3):
-        noise = np.random.default_rng(seed).standard_normal((min(n_tracks, 5000), len(variances)))
-        draw = noise * np.sqrt(np.maximum(variances, 0))
-        partition = clustering.kmeans(draw, n_clusters, seed=0)
-        silhouettes.append(silhouette(draw, partition)[0])
-    return float(np.mean(silhouettes))
+    shares = []
+    for labels in partitions:
+        table = pd.crosstab(truth[truth != ""], labels[truth != ""])
+        shares.append(table.max(axis=1) / table.sum(axis=1))
+    return pd.concat(shares, axis=1).mean(axis=1)
+
+
+def ami_by_attribute(
+    partitions: Mapping[str, Sequence[np.ndarray]], attributes: Mapping[str, np.ndarray]
+) -> pd.DataFrame:
+    """Measure whether clusters follow the genre or the language.
+
+    Parameters
+    ----------
+    partitions : mapping of str to sequence of ndarray of int, (n_tracks,)
+        By the title of a space, one partition per seed; -1 is noise.
+    attributes : mapping of str to ndarray of str, (n_tracks,)
+        Of the tracks: ``genre`` and ``language``, empty where unknown.
+
+    Returns
+    -------
+    DataFrame
+        AMI with each attribute of which two values are known, means over seeds, one row per space;
+        over the tracks whose language is known, and empty where fewer than two languages are.
+    """
+    known = {name: values for name, values in attributes.items() if len(set(values) - {""}) > 1}
+    if "language" not in known:
+        return pd.DataFrame()
+    table = {}
+    for title, of_space in partitions.items():
+        scores = []
+        for labels in of_space:
+            kept = (known["language"] != "") & (labels >= 0)
+            pairs = {name: (values[kept], labels[kept]) for name, values in known.items()}
+            scores.append({n: sk.adjusted_mutual_info_score(*pair) for n, pair in pairs.items()})
+        table[title] = pd.DataFrame(scores).mean()
+    return pd.DataFrame(table).T

@@ -1,4 +1,4 @@
-"""Which methods differ beyond the luck of the seeds and of the tracks: paired half samples.
+"""Which methods differ beyond the noise of the seeds and of the tracks: paired half samples.
 
 Seeds alone tell how a method does on these very tracks. To tell how it would do on others like
 them, the tracks are drawn anew, the same ones for all methods. A bootstrap would draw some tracks
@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 from scipy import special, stats
@@ -25,7 +26,6 @@ from lib.evaluation.silhouette import samples
 
 JUDGED_UP_TO = 2000
 """Of more tracks, so many drawn at random are the judges; intervals are then wider than need be."""
-AGAINST_LABELS = ("ari", "nmi", "ami", "purity")
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,8 @@ class Draws:
         """
         order = self.ranks()["method"].tolist()
         table = self.differences()
-        alike = {name: set() for name in order}
-        for a, b in table.loc[~table["clear"], ["a", "b"]].itertuples(index=False):
-            alike[a].add(b)
-            alike[b].add(a)
-        cliques = _cliques(set(), set(order), set(), alike)
-        groups = [sorted(clique, key=order.index) for clique in cliques if len(clique) > 1]
+        alike = nx.from_pandas_edgelist(table[~table["clear"]], "a", "b")
+        groups = [sorted(clique, key=order.index) for clique in nx.find_cliques(alike)]
         return sorted(groups, key=lambda group: [order.index(name) for name in group])
 
 
@@ -130,51 +126,21 @@ def _student(bound: float, error: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     return stats.t.isf(stats.norm.sf(bound), freedom)
 
 
-def _cliques(chosen: set, open_: set, closed: set, alike: Mapping[str, set]) -> list[set]:
-    """Find all maximal cliques (Bron and Kerbosch 1973, with a pivot)."""
-    if not open_ and not closed:
-        return [chosen]
-    pivot = max(sorted(open_ | closed), key=lambda name: len(alike[name] & open_))
-    found = []
-    for name in sorted(open_ - alike[pivot]):
-        near = alike[name]
-        found += _cliques(chosen | {name}, open_ & near, closed & near, alike)
-        open_, closed = open_ - {name}, closed | {name}
-    return found
-
-
 def half_samples(
     partitions: Mapping[str, Sequence[np.ndarray]],
     truth: np.ndarray,
     shared: np.ndarray,
     n_draws: int = 1000,
-    seed: int = 0,
 ) -> dict[str, Draws]:
     """Score partitions on halves of the tracks, the same ones for all methods.
 
-    Parameters
-    ----------
-    partitions : mapping of str to sequence of ndarray of int, (n_tracks,)
-        By method, one partition a seed (always in the same order), or one alone where seeds change
-        nothing.
-    truth : ndarray of str, (n_tracks,)
-        The genre of each track; empty where unknown.
-    shared : ndarray, (n_tracks, n_features)
-        The standardised input, for the shared silhouette: a track's own silhouette is taken among
-        all tracks, and averaged over those drawn.
-    n_draws : int
-        How many.
-    seed : int
-        Of the draws.
-
-    Returns
-    -------
-    dict of str to Draws
-        ``silhouette_shared`` and, where at least two genres are known, ``ari``, ``nmi``, ``ami``
-        and ``purity`` over the tracks that have one. A partition of fewer than two clusters has a
-        shared silhouette of -1, the worst there is.
+    Each method has one partition per seed (always in the same order), or one alone where seeds
+    change nothing. The scores are ``silhouette_shared``, for which a track's own silhouette is
+    taken among all tracks and averaged over those drawn, and where at least two genres are known
+    ``ari``, ``nmi``, ``ami`` and ``purity`` over the tracks that have one. A partition of fewer
+    than two clusters has a shared silhouette of -1, the worst there is.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     n_seeds = max(map(len, partitions.values()))
     seeds = rng.integers(n_seeds, size=(n_draws, max(n_seeds - 1, 1)))
     known = np.flatnonzero(truth != "")
@@ -184,7 +150,7 @@ def half_samples(
     weights = _halves(len(judges), n_draws, rng)
     scorers = [_Silhouette(shared, judges, weights)]
     if len(judges) and len(np.unique(truth[judges])) > 1:
-        scorers.append(_Agreement(truth[judges], judges, weights))
+        scorers.append(_External(truth[judges], judges, weights))
 
     found: dict[str, tuple[list, list]] = {}
     for given in partitions.values():
@@ -225,7 +191,7 @@ class _Silhouette:
         return {"silhouette_shared": (float(values.mean()), drawn)}
 
 
-class _Agreement:
+class _External:
     """The scores against genres, of all draws at once: tables are products of matrices."""
 
     def __init__(self, truth: np.ndarray, judges: np.ndarray, weights: np.ndarray):
@@ -241,7 +207,7 @@ class _Agreement:
         shape = -1, clusters.shape[1], self.genres.shape[1]
         whole = self._score(cells.sum(axis=0).reshape(shape))
         drawn = self._score((self.weights @ cells).reshape(shape))
-        return {score: (float(whole[score][0]), drawn[score]) for score in AGAINST_LABELS}
+        return {score: (float(whole[score][0]), drawn[score]) for score in whole}
 
     def _score(self, tables: np.ndarray) -> dict[str, np.ndarray]:
         """Score contingency tables of one number of tracks, (n_tables, n_clusters, n_genres)."""
@@ -251,8 +217,8 @@ class _Agreement:
         same, in_a, in_b = (special.comb(x, 2).reshape(len(x), -1).sum(1) for x in (tables, a, b))
         by_chance = in_a * in_b / special.comb(n, 2)
         entropies = [special.entr(x / n).sum(axis=1) for x in (a, b)]
-        together = special.entr(tables / n).sum(axis=(1, 2))
-        information = np.maximum(entropies[0] + entropies[1] - together, 0)
+        joint = special.entr(tables / n).sum(axis=(1, 2))
+        information = np.maximum(entropies[0] + entropies[1] - joint, 0)
         expected = self._expected(a.astype(int), b.astype(int), n)
         middle = (entropies[0] + entropies[1]) / 2
         return {
@@ -278,20 +244,10 @@ class _Agreement:
 
 
 def _expected_information(size: int, n: int) -> np.ndarray:
-    """Return a cell's share of the expected mutual information, for every size of its cluster.
+    """Return a cell's share of the expected mutual information, by the size of its cluster (n + 1,).
 
-    Parameters
-    ----------
-    size : int
-        Of the genre.
-    n : int
-        The number of tracks.
-
-    Returns
-    -------
-    ndarray, (n + 1,)
-        By the size of the cluster: the mean of (t / n) log(n t / (a size)) over the hypergeometric
-        t (Vinh, Epps and Bailey 2010, JMLR 11).
+    Of a genre of a given size among n tracks: the mean of (t / n) log(n t / (a size)) over the
+    hypergeometric t (Vinh, Epps and Bailey 2010, JMLR 11).
     """
     if size == 0:
         return np.zeros(n + 1)

@@ -21,18 +21,7 @@ NOISE = "inside the noise"
 
 
 def minus(text: str) -> str:
-    """Write the hyphens before numbers as the minus signs that they are.
-
-    Parameters
-    ----------
-    text : str
-        A number that was formatted, or several.
-
-    Returns
-    -------
-    str
-        For people; files keep the hyphen.
-    """
+    """Write the hyphens of numbers as the minus signs that they are; files keep the hyphens."""
     return text.replace("-", "−")
 
 
@@ -187,18 +176,7 @@ def correct(differences: Iterable[Difference]) -> list[Difference]:
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """Adjust p-values for their number (Holm 1979): see `correct`.
-
-    Parameters
-    ----------
-    p_values : sequence of float
-        NaNs stay, and do not count.
-
-    Returns
-    -------
-    ndarray of float
-        In the same order; the smallest is multiplied by their number, the next by one less...
-    """
+    """Multiply the smallest p-value by their number, the next by one less... NaNs do not count."""
     p = np.asarray(p_values, float)
     adjusted = np.full(len(p), np.nan)
     order = [i for i in np.argsort(p, kind="stable") if not np.isnan(p[i])]

@@ -1,14 +1,12 @@
 """Clusters explained: who is in them, who is typical, and what sets them apart.
 
 Nothing here is a test. Clusters were made to differ, so their differences are described, with
-intervals that say how firmly; whether clusters mean anything is for `lib.evaluation.partition` to say.
+intervals that say how firmly; whether clusters mean anything is for `lib.evaluation` to say.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,11 +14,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.catalogue import LANGUAGES
+from lib.inspection.words import distinctive_words, tokens
 
-LEVEL = 0.95  # of all intervals of a cluster's features together, and of all its words
+LEVEL = 0.95  # of all intervals of a cluster's features together
 ALIKE = 0.8  # features that correlate more say the same thing
-MIN_TRACKS = 3  # that a word must occur in
+N_TYPICAL, N_FEATURES = 3, 4  # to be named at most
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,12 @@ class Cluster:
         Share of each in the cluster, the largest first, of the tracks for which it is known;
         empty where none is.
     typical : ndarray of int
-        Places of the tracks nearest to its centre, the nearest first.
+        Indices of the tracks nearest to its centre, the nearest first.
     features : DataFrame
-        ``feature``, ``name`` (as `feature_name`), ``effect``, ``low``, ``high``: see `contrast`.
+        What sets it apart: ``feature``, ``name`` (what people call it), ``effect`` (Hedges' g)
+        with ``low`` and ``high``, the strongest first.
     words : list of str
-        What its lyrics say more often than others: see `distinctive_words`.
+        What its lyrics say more often than others.
     """
 
     label: int
@@ -61,9 +60,6 @@ def clusters(
     languages: Sequence[str] | None = None,
     features: pd.DataFrame | None = None,
     texts: Sequence[str] | None = None,
-    n_typical: int = 3,
-    n_features: int = 4,
-    n_words: int = 6,
 ) -> list[Cluster]:
     """Explain each cluster of a partition.
 
@@ -81,8 +77,6 @@ def clusters(
         features that an ear could name, the single MFCCs above the second are left out.
     texts : sequence of str, (n_tracks,), optional
         What is sung, empty where nothing is.
-    n_typical, n_features, n_words : int
-        How many to name at most.
 
     Returns
     -------
@@ -100,16 +94,16 @@ def clusters(
             size=int((labels == label).sum()),
             genres=_mix(unknown if genres is None else genres, labels == label),
             languages=_mix(languages, labels == label),
-            typical=typical(points, labels == label, n_typical),
-            features=contrast(features, labels == label, n_features),
-            words=distinctive_words(counted, labels == label, languages, n_words),
+            typical=_typical(points, labels == label),
+            features=contrast(features, labels == label),
+            words=distinctive_words(counted, labels == label, languages),
         )
         for label in np.unique(labels[labels >= 0])
     ]
 
 
-def table(found: Sequence[Cluster], titles: Sequence[str]) -> pd.DataFrame:
-    """Lay out explained clusters for reading.
+def examples(found: Sequence[Cluster], titles: Sequence[str]) -> dict[str, int]:
+    """Return the index of the most typical track of each cluster by a title, to be heard.
 
     Parameters
     ----------
@@ -117,89 +111,29 @@ def table(found: Sequence[Cluster], titles: Sequence[str]) -> pd.DataFrame:
         From `clusters`.
     titles : sequence of str, (n_tracks,)
         Of all tracks.
-
-    Returns
-    -------
-    DataFrame
-        Of text, a row a cluster. A column of which no cluster has anything is left out.
-    """
-    rows = [
-        {
-            "Cluster": str(cluster.label),
-            "Tracks": str(cluster.size),
-            "Genres": _shares(cluster.genres),
-            "Languages": _shares(cluster.languages.rename(LANGUAGES)),
-            "Sounds like": _sound(cluster.features),
-            "Says": ", ".join(cluster.words),
-            "Most typical": "; ".join(str(titles[place]) for place in cluster.typical),
-        }
-        for cluster in found
-    ]
-    frame = pd.DataFrame(rows)
-    return frame.loc[:, [name for name in frame if (frame[name] != "").any()]]
-
-
-def examples(found: Sequence[Cluster], titles: Sequence[str], n: int = 1) -> dict[str, int]:
-    """Return the places of the most typical tracks by a title, to be heard.
-
-    Parameters
-    ----------
-    found : sequence of Cluster
-        From `clusters`.
-    titles : sequence of str, (n_tracks,)
-        Of all tracks.
-    n : int
-        How many of each cluster.
     """
     return {
-        f"Cluster {cluster.label}: {titles[place]}": int(place)
+        f"Cluster {cluster.label}: {titles[index]}": int(index)
         for cluster in found
-        for place in cluster.typical[:n]
+        for index in cluster.typical[:1]
     }
 
 
-def typical(points: np.ndarray, inside: np.ndarray, n: int = 3) -> np.ndarray:
-    """Return the places of the tracks of a cluster that are nearest to its mean, nearest first.
-
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        All tracks.
-    inside : ndarray of bool, (n_tracks,)
-        Which ones are in the cluster.
-    n : int
-        How many at most.
-    """
-    places = np.flatnonzero(inside)
-    distances = np.linalg.norm(points[places] - points[places].mean(axis=0), axis=1)
-    return places[np.argsort(distances, kind="stable")[:n]]
+def _typical(points: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the indices of the tracks of a cluster that are nearest to its mean."""
+    indices = np.flatnonzero(inside)
+    distances = np.linalg.norm(points[indices] - points[indices].mean(axis=0), axis=1)
+    return indices[np.argsort(distances, kind="stable")[:N_TYPICAL]]
 
 
-def contrast(features: pd.DataFrame | None, inside: np.ndarray, n: int = 4) -> pd.DataFrame:
+def contrast(features: pd.DataFrame | None, inside: np.ndarray) -> pd.DataFrame:
     """Name the features by which a cluster differs most from all other tracks.
 
     The effect is the difference of the means in units of the pooled standard deviation, with
-    Hedges' correction for small samples and its asymptotic interval [1]_, widened (Bonferroni)
-    so that all features' intervals hold at once with 95%. Features whose interval holds zero are
-    left out, and so is one that correlates by more than 0.8 with a stronger one.
-
-    Parameters
-    ----------
-    features : DataFrame, (n_tracks, n_features), or None
-        In any unit; a missing number costs its track for that feature.
-    inside : ndarray of bool, (n_tracks,)
-        Which tracks are in the cluster.
-    n : int
-        How many features at most.
-
-    Returns
-    -------
-    DataFrame
-        ``feature``, ``name``, ``effect``, ``low``, ``high``, the strongest first.
-
-    References
-    ----------
-    .. [1] L. Hedges and I. Olkin, Statistical Methods for Meta-Analysis, 1985.
+    Hedges' correction for small samples and its asymptotic interval (Hedges and Olkin 1985),
+    widened (Bonferroni) so that all features' intervals hold at once with 95%. Features whose
+    interval holds zero are left out, and so is one that correlates by more than 0.8 with a stronger
+    one. A missing number costs its track for that feature.
     """
     columns = ["feature", "name", "effect", "low", "high"]
     if features is None or inside.all() or not features.shape[1]:
@@ -221,9 +155,9 @@ def contrast(features: pd.DataFrame | None, inside: np.ndarray, n: int = 4) -> p
     found = found.sort_values("effect", key=np.abs, ascending=False, kind="stable")
     alike = features[found["feature"]].corr().abs().to_numpy()
     kept: list[int] = []
-    for place in range(len(found)):
-        if len(kept) < n and not (alike[place, kept] > ALIKE).any():
-            kept.append(place)
+    for row in range(len(found)):
+        if len(kept) < N_FEATURES and not (alike[row, kept] > ALIKE).any():
+            kept.append(row)
     return found.iloc[kept].reset_index(drop=True)
 
 
@@ -236,94 +170,6 @@ def _effect(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     effect = (a.mean() - b.mean()) / pooled * (1 - 3 / (4 * freedom - 1))
     error = np.sqrt(1 / len(a) + 1 / len(b) + effect**2 / (2 * (len(a) + len(b))))
     return float(effect), float(error)
-
-
-def distinctive_words(
-    words: Sequence[Sequence[str]], inside: np.ndarray, languages: Sequence[str], n: int = 6
-) -> list[str]:
-    """Name the words that a cluster's lyrics have more often than others in the same language.
-
-    By the log-odds ratio with an informative Dirichlet prior: the prior has the frequencies of all
-    lyrics of the language, so that words that are frequent everywhere say nothing, and a cluster
-    of one language is not told by its articles. A track counts a word once, since a chorus that
-    comes back is no new evidence.
-
-    Parameters
-    ----------
-    words : sequence of sequences of str, (n_tracks,)
-        The `tokens` of each track.
-    inside : ndarray of bool, (n_tracks,)
-        Which tracks are in the cluster.
-    languages : sequence of str, (n_tracks,)
-        Of the words; the same everywhere where not known.
-    n : int
-        How many words at most.
-
-    Returns
-    -------
-    list of str
-        Those in at least three tracks whose z-score passes, after Bonferroni's correction for
-        the number of words, what chance gives in 1 of 20 clusters; the highest first.
-    """
-    found: dict[str, float] = {}
-    for language in sorted(set(languages)):
-        ours, others = Counter(), Counter()
-        for track, own, spoken in zip(words, inside, languages, strict=True):
-            if spoken == language:
-                (ours if own else others).update(set(track))
-        vocabulary = sorted(w for w in ours | others if ours[w] + others[w] >= MIN_TRACKS)
-        counts = np.array([[count[w] for w in vocabulary] for count in (ours, others)], float)
-        if len(vocabulary) > 1 and counts.sum(axis=1).all():
-            line = stats.norm.ppf(1 - (1 - LEVEL) / len(vocabulary))
-            scores = zip(vocabulary, log_odds(*counts), strict=True)
-            found |= {word: z for word, z in scores if z > max(line, found.get(word, 0))}
-    return sorted(found, key=lambda word: (-found[word], word))[:n]
-
-
-def log_odds(ours: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return z-scores of log-odds ratios with the counts of both together as Dirichlet prior [1]_.
-
-    Parameters
-    ----------
-    ours, others : ndarray, (n_words,)
-        Counts of each of two or more words, not all zero.
-
-    Returns
-    -------
-    ndarray, (n_words,)
-        Positive where ours have a word more often; the prior weighs as much as the smaller of
-        the two.
-
-    References
-    ----------
-    .. [1] B. Monroe, M. Colaresi and K. Quinn, Fightin' Words, Political Analysis 16(4), 2008.
-    """
-    together = ours + others
-    prior = together / together.sum() * min(ours.sum(), others.sum())
-
-    def logit(counts: np.ndarray) -> np.ndarray:
-        posterior = counts + prior
-        return np.log(posterior / (posterior.sum() - posterior))
-
-    variance = 1 / (ours + prior) + 1 / (others + prior)
-    return (logit(ours) - logit(others)) / np.sqrt(variance)
-
-
-class _Letters(dict):
-    """For `str.translate`: letters, the marks that belong to them, and apostrophes stay."""
-
-    def __missing__(self, code: int) -> str:
-        letter = unicodedata.category(chr(code))[0] in "LM" or chr(code) in "'\u2019"
-        return self.setdefault(code, chr(code) if letter else " ")
-
-
-_LETTERS = _Letters()
-
-
-def tokens(text: str) -> list[str]:
-    """Split a text into its words, in lower case: runs of letters with their marks, any script."""
-    words = (word.strip("'\u2019") for word in text.lower().translate(_LETTERS).split())
-    return [word for word in words if len(word) > 1]
 
 
 _NAMES = {
@@ -379,18 +225,7 @@ def _audible(features: pd.DataFrame) -> pd.DataFrame:
     return features[kept] if spoken else features
 
 
-def _mix(facts: Sequence[str], inside: np.ndarray) -> pd.Series:
+def _mix(attributes: Sequence[str], inside: np.ndarray) -> pd.Series:
     """Share of each value among the tracks inside whose value is known."""
-    values = pd.Series(np.asarray(facts, str)[inside])
+    values = pd.Series(np.asarray(attributes, str)[inside])
     return values[values != ""].value_counts(normalize=True)
-
-
-def _shares(mix: pd.Series, n: int = 3) -> str:
-    """Write the largest shares, as ``blues 61%, rock 20%``."""
-    return ", ".join(f"{name} {share:.0%}" for name, share in mix[:n].items())
-
-
-def _sound(features: pd.DataFrame) -> str:
-    """Write what sets a cluster apart, as ``tempo low (-1.2)``."""
-    said = zip(features["name"], features["effect"], strict=True)
-    return ", ".join(f"{name} {'high' if g > 0 else 'low'} ({g:+.1f})" for name, g in said)

@@ -72,32 +72,8 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     real = ~summary["algorithm"].isin(["random", "genres"])
     summary["rank"] = summary["ami"].where(real).groupby(summary["task"]).rank(ascending=False)
     methods = rows.groupby(METHOD, sort=False, dropna=False)
-    summary["verdict"] = [judge(members) for _, members in methods]
+    summary["verdict"] = [health.overall_status(members) for _, members in methods]
     return summary
-
-
-def judge(members: pd.DataFrame) -> str:
-    """Judge the members of a learned representation, in one word or counted where they differ.
-
-    Parameters
-    ----------
-    members : DataFrame
-        The tidy rows of one method.
-
-    Returns
-    -------
-    str
-        As from `health.verdict`, or ``untrained``; empty where nothing was learned.
-    """
-    if members["active_units"].isna().all():
-        return ""  # nothing was learned
-    if members["representation"].iloc[0] == "random_encoder":
-        return "untrained"
-    judged = [health.verdict(m.r2, m.kl, m.active_units) for m in members.itertuples()]
-    counts = pd.Series(judged).value_counts()
-    if len(counts) == 1:
-        return judged[0]
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
 
 
 def claim(folder: Path, corpus: str) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lib.catalogue import EXTERNAL, FEATURES, SCORES, title, with_titles
+from lib.catalogue import EXTERNAL, FEATURES, LANGUAGES, SCORES, algorithm, title, with_titles
 from lib.errors import unless_missing
-from lib.evaluation import statistics
+from lib.evaluation import comparison, ranking, statistics
 
 if TYPE_CHECKING:
+    from lib.inspection import Cluster
     from lib.training import Ensemble
 
 
@@ -105,7 +106,7 @@ def pipelines(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def ranked(ranking: pd.DataFrame, score: str) -> pd.DataFrame:
-    """Lay out a ranking of `lib.evaluation.comparison`: what makes a method, and its score."""
+    """Lay out `lib.evaluation.ranking.by_score`: what makes a method, and its score."""
     bounds = ranking[["mean", "low", "high"]].itertuples(index=False)
     texts = [format(statistics.Interval(*bound), ".3f") for bound in bounds]
     names = ranking.drop(columns=["mean", "low", "high"]).rename(columns=str.capitalize)
@@ -113,6 +114,73 @@ def ranked(ranking: pd.DataFrame, score: str) -> pd.DataFrame:
         parts = names["Features"].str.split("+")
         names["Features"] = [" + ".join(FEATURES.get(part, part) for part in of) for of in parts]
     return names.assign(**{title(score): texts})
+
+
+def overall(methods: pd.DataFrame) -> pd.DataFrame:
+    """Lay out `lib.evaluation.ranking.table`, whole or in part; empty columns are left out."""
+    text = pd.DataFrame({"Place": _written(methods["place"], ".0f"), "Method": methods["method"]})
+    for score in (s for s in (*EXTERNAL, *ranking.WITHOUT_LABELS) if s in methods):
+        bounds = methods[[score, f"{score}_low", f"{score}_high"]].itertuples(index=False)
+        text[title(score)] = [format(statistics.Interval(*each), ".3f") for each in bounds]
+    text["Mean rank"] = _written(methods["mean_rank"], ".1f")
+    text["Stability"] = _written(methods["stability"], ".2f")
+    text["Noise"] = _written(methods["noise"].where(methods["noise"] > 0), ".2f")
+    text["Was told"], text["Health"] = methods["saw"], methods["health"]
+    text = text.replace("nan", "")
+    return text.loc[:, (text != "").any()].reset_index(drop=True)
+
+
+def _written(values: pd.Series, spec: str) -> pd.Series:
+    return values.map(lambda value: format(value, spec))
+
+
+def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Lay out a score: one row per space and one column per algorithm."""
+    cells = comparison.methods(rows).groupby(["space", "algorithm"], sort=False)[score]
+    table = cells.agg(lambda values: _interval(values, ".3f")).unstack(sort=False).fillna("")
+    table = table.rename(columns=lambda key: algorithm(key).title)
+    return table.rename_axis(columns=None).rename_axis("Space").reset_index()
+
+
+def noise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Lay out the share of tracks left out, by the algorithms that leave any out."""
+    rows = comparison.methods(rows)
+    leave = rows.groupby("algorithm")["noise_fraction"].transform("max") > 0
+    return matrix(rows[leave], "noise_fraction") if leave.any() else pd.DataFrame({"Space": []})
+
+
+def clusters(found: Sequence[Cluster], titles: Sequence[str]) -> pd.DataFrame:
+    """Lay out clusters of `lib.inspection.clusters`, given the titles of all tracks.
+
+    A column of which no cluster has anything is left out.
+    """
+    rows = [
+        {
+            "Cluster": str(cluster.label),
+            "Tracks": str(cluster.size),
+            "Genres": _shares(cluster.genres),
+            "Languages": _shares(cluster.languages.rename(LANGUAGES)),
+            "Sounds like": _sound(cluster.features),
+            "Says": ", ".join(cluster.words),
+            "Most typical": "; ".join(str(titles[index]) for index in cluster.typical),
+        }
+        for cluster in found
+    ]
+    frame = pd.DataFrame(rows)
+    return frame.loc[:, [name for name in frame if (frame[name] != "").any()]]
+
+
+def _shares(mix: pd.Series) -> str:
+    """Write the three largest shares, as in ``blues 61%, rock 20%``."""
+    return ", ".join(f"{name} {share:.0%}" for name, share in mix[:3].items())
+
+
+def _sound(features: pd.DataFrame) -> str:
+    """Write what sets a cluster apart, as in ``tempo low (−1.2)``."""
+    said = zip(features["name"], features["effect"], strict=True)
+    return ", ".join(
+        f"{name} {'high' if g > 0 else 'low'} ({statistics.minus(f'{g:+.1f}')})" for name, g in said
+    )
 
 
 def kmeans_scores(rows: pd.DataFrame) -> pd.DataFrame:

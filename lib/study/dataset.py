@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from lib import corpora, lyrics
+from lib import clustering, corpora, lyrics
 from lib.audio import extraction as extract
 from lib.audio import mfcc as audio
 from lib.catalogue import LANGUAGES
-from lib.clustering import algorithms as clustering
 from lib.errors import Missing, UserError
 from lib.files import write_csv
 from lib.report import results

@@ -7,12 +7,13 @@ since their tempo, rhythm and instruments depend on the genre.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
@@ -20,7 +21,7 @@ from lib import ROOT
 from lib.audio import extraction as extract
 from lib.corpora import data_folder, demo
 from lib.errors import UserError, unless_missing
-from lib.evaluation import disentanglement, statistics
+from lib.evaluation import disentanglement, health, statistics
 from lib.runtime import CACHE
 from lib.study.representation import Representation
 
@@ -108,3 +109,86 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     text = groups.agg(lambda values: format(statistics.interval(values), ".3f"))
     names = {name: name.upper() if len(name) == 3 else name.capitalize() for name in text}
     return text.rename(columns=names).rename_axis("Space").reset_index()
+
+
+@unless_missing
+def correlate(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Ask whether disentanglement goes with a score over the betas of a sweep.
+
+    Networks of one beta are no independent witnesses of what beta does, and betas are few; so each
+    seed is asked for itself: the rank correlation over its betas, and then the mean over seeds. It
+    tells what goes together as beta changes, not what causes what. Measure and score are of two
+    networks of one beta and seed, that of the clips with known factors and that of the corpus. One
+    that collapses has little of either, and both do as beta grows; so the same is asked again
+    without the pairs of which one has.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        ``beta``, ``seed``, and a column of numbers for each measure; ``health``, the status of the
+        network that is measured, where that is known.
+    rows : DataFrame
+        Tidy rows.
+    score : str
+        One of their columns.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``score``; ``mean``, ``low`` and ``high`` of Spearman's correlation over seeds,
+        and whether it is ``clear`` of zero (t-test, or where all seeds have the same correlation
+        the chance that independent orders have; corrected for the number of measures).
+        Measures and scores that do not vary have none. Then the same, ``alive_mean`` and so on,
+        over the seeds that have three networks or more that have not collapsed, and over these
+        networks alone; and how many have ``collapsed``.
+    """
+    kmeans = rows[(rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")]
+    keys = {"beta": float, "seed": int}
+    known = kmeans[[*keys, score, "r2", "kl", "active_units"]].astype(keys)
+    both = measures.astype(keys).merge(known, on=list(keys))
+    dead = np.array(health.statuses(both)) == "collapsed"
+    if "health" in both:
+        dead |= (both["health"] == "collapsed").to_numpy()
+    alive = both[~dead]
+    alive = alive[alive.groupby("seed")["beta"].transform("size") >= 3]
+    names = measures.columns.drop([*keys, "space", "health"], errors="ignore")
+    again = _correlations(alive, names, score)[["mean", "low", "high", "clear"]]
+    table = _correlations(both, names, score).join(again.add_prefix("alive_"))
+    return table.assign(collapsed=dead.sum())
+
+
+def _correlations(both: pd.DataFrame, measures: Sequence[str], score: str) -> pd.DataFrame:
+    """Correlate each measure with the score over the betas of each seed."""
+    found = []
+    for measure in measures:
+        orders = [
+            stats.zscore(stats.rankdata(pair, axis=0))
+            for _, pair in both.dropna(subset=[measure, score]).groupby("seed")[[measure, score]]
+            if pair.nunique().min() > 1
+        ]
+        varied = [np.mean(order[:, 0] * order[:, 1]) for order in orders]
+        value = statistics.compare(varied, np.zeros(len(varied)))
+        if value.fixed and len(varied) > 1:  # all seeds agree, and t has no spread to go by
+            value = replace(value, p=_by_chance(orders))
+        found.append(value)
+    found = statistics.correct(found)
+    bounds = [[d.mean, *np.clip([d.low, d.high], -1, 1), d.p, d.clear] for d in found]
+    table = pd.DataFrame(bounds, columns=["mean", "low", "high", "p", "clear"])
+    table.insert(0, "measure", list(measures))
+    table.insert(1, "score", score)
+    return table.astype({"clear": bool})
+
+
+def _by_chance(orders: list[np.ndarray], n_draws: int = 9999) -> float:
+    """Return how likely so large a mean correlation is if one order says nothing of the other.
+
+    The orders are two standardised variables for each seed, (n, 2); the second is permuted within
+    the seed.
+    """
+    rng = np.random.default_rng(0)
+    found = np.mean([np.mean(order[:, 0] * order[:, 1]) for order in orders])
+    drawn = np.zeros(n_draws)
+    for first, second in (order.T for order in orders):
+        shuffled = rng.permuted(np.tile(second, (n_draws, 1)), axis=1)
+        drawn += shuffled @ first / len(first) / len(orders)
+    return float((1 + np.sum(np.abs(drawn) >= abs(found) - 1e-9)) / (1 + n_draws))

@@ -9,7 +9,7 @@ from lib import lyrics, models, training
 from lib.audio import inversion
 from lib.catalogue import REPRESENTATIONS
 from lib.errors import Missing, UserError, unless_missing
-from lib.evaluation import comparison, probes, ranking
+from lib.evaluation import chance_accuracy, comparison, knowledge, probe_accuracy, ranking
 from lib.files import write_csv
 from lib.inspection.traversal import Traversal
 from lib.settings import SweepSettings
@@ -101,12 +101,12 @@ class HardStudy(Study):
         rows = []
         for name in [name for name in ("cvae", "cvae_genre") if name in networks]:
             labels = self._condition(name)
-            chance = probes.chance(self.data.inputs, labels)
+            chance = chance_accuracy(labels)
             for told, untold in zip(networks[name].z, networks["vae"].z, strict=True):
                 row = {"fact": REPRESENTATIONS[name].conditioned_on, "chance": chance}
                 row |= {
-                    "told": probes.linear(told, labels),
-                    "untold": probes.linear(untold, labels),
+                    "told": probe_accuracy(told, labels),
+                    "untold": probe_accuracy(untold, labels),
                 }
                 rows.append(row)
         return pd.DataFrame(rows, columns=["fact", "told", "untold", "chance"])
@@ -178,11 +178,11 @@ class HardStudy(Study):
         Returns
         -------
         DataFrame
-            Balanced accuracies: see `lib.evaluation.comparison.knowledge`.
+            Balanced accuracies: see `lib.evaluation.knowledge`.
         """
         betas = (1, self.settings.beta)
         probed = {s.title: s.z for s in spaces if s.beta in betas or s.name == "pca"}
-        return comparison.knowledge(probed, known.attributes)
+        return knowledge(probed, known.attributes)
 
     def sounds(self, ensemble: Ensemble, moved: Traversal) -> dict[str, np.ndarray] | Missing:
         """Return the first track as a network on images keeps it, and a traversal, as sounds.
@@ -221,7 +221,7 @@ class HardStudy(Study):
             One row per method: see `lib.evaluation.ranking.table`.
         """
         methods = ranking.table(comparison.each_once(scores.rows), scores.partitions)
-        write_csv(self.folder / "verdict.csv", ranking.written(methods))
+        write_csv(self.folder / "verdict.csv", methods[methods["place"].notna()])
         return methods
 
     def _file_name(self, space: Representation) -> str:

@@ -21,13 +21,9 @@ from sklearn.preprocessing import StandardScaler
 
 from lib import training
 from lib.audio.scaling import feature_groups, half_whiten, rank_normal
-from lib.clustering import consensus
-from lib.clustering.algorithms import agglomerative, kmeans
-from lib.clustering.neighbours import neighbourhoods
-from lib.clustering.projection import umap
+from lib.clustering import agglomerative, consensus, kmeans, neighbourhoods, umap
 from lib.errors import UserError, unless_missing
-from lib.evaluation import partition as metrics
-from lib.evaluation.statistics import compare, interval
+from lib.evaluation import compare, external_scores, interval, mean_pairwise_ari
 from lib.models import VAE, NeighbourVAE, VaDE
 from lib.training import Architecture, Ensemble
 
@@ -105,13 +101,13 @@ def run(
     rows = []
     for seed in bench.seeds:
         partitions = [bench.partition(pipeline, seed) for pipeline in PIPELINES.values()]
-        agreements = consensus.agreement(partitions)
+        agreements = mean_pairwise_ari(partitions)
         for (name, pipeline), labels, agreement in zip(
             PIPELINES.items(), partitions, agreements, strict=True
         ):
             row = {"pipeline": name, "what": pipeline.what}
             row |= {"family": pipeline.network is not None, "seed": seed}
-            rows.append(row | metrics.agreement(labels, truth) | {"agreement": agreement})
+            rows.append(row | external_scores(labels, truth) | {"agreement": agreement})
     return pd.DataFrame(rows)
 
 
@@ -154,7 +150,7 @@ class _Run:
         partitions = [kmeans(each, self.n_clusters, seed) for each in points]
         if len(partitions) == 1:
             return partitions[0]
-        return consensus.consensus(partitions, self.n_clusters)
+        return consensus(partitions, self.n_clusters)
 
     def networks(self, network: type, scale: str) -> Ensemble:
         """Train as many networks of a kind per seed as any pipeline needs, or find them trained."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.catalogue import REPRESENTATIONS, Method
-from lib.evaluation import comparison
+from lib.evaluation import ranking
 from lib.models import VaDE
 from lib.training import Ensemble
 
@@ -87,5 +87,5 @@ class Scores:
         """Return the one of highest mean score under k-means, of those that place all tracks."""
         kmeans = self.rows[self.rows["algorithm"] == "kmeans"]
         means = {s: s.among(kmeans)[[score, "noise_fraction"]].mean() for s in spaces}
-        able = [s for s in means if means[s]["noise_fraction"] <= comparison.NOISE_ALLOWED]
+        able = [s for s in means if means[s]["noise_fraction"] <= ranking.NOISE_ALLOWED]
         return max(able, key=lambda s: means[s][score])

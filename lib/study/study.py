@@ -11,12 +11,9 @@ from matplotlib.figure import Figure as MatplotlibFigure
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from lib import lyrics, training
+from lib import clustering, evaluation, lyrics, training
 from lib.catalogue import HEALTH, MIXTURE, Method, title
-from lib.clustering import algorithms as clustering
-from lib.clustering import projection
 from lib.errors import Missing, unless_missing
-from lib.evaluation import partition as metrics
 from lib.report import Figure, Table, results
 from lib.settings import Settings
 from lib.study.dataset import NO_AUDIO, Dataset
@@ -109,7 +106,7 @@ class Study:
         space : Representation
             Networks that diverged do not count.
         """
-        n = [metrics.effective_dimensions(z) for z in space.converged]
+        n = [evaluation.health.effective_dimensions(z) for z in space.converged]
         return self._components("pca_matched", max(1, round(np.mean(n or [1]))))
 
     def _components(self, name: str, n: int) -> Representation:
@@ -248,7 +245,7 @@ class Study:
             "latent_dim": space.z.shape[2],
             "seed": seed,
             "algorithm": algorithm,
-            **metrics.score(space.z[index], labels, self.data.inputs, self.data.truth),
+            **evaluation.score(space.z[index], labels, self.data.inputs, self.data.truth),
             **{name: health.get(name, np.nan) for name in HEALTH},
         }
 
@@ -288,19 +285,19 @@ class Study:
         """
         shape = len(self.data.truth), self.data.n_clusters
         dimensions = np.arange(1, max(space.z.shape[2] for space in spaces) + 1)
-        line = [metrics.noise_silhouette(np.ones(d), *shape) for d in dimensions]
+        line = [clustering.noise_silhouette(np.ones(d), *shape) for d in dimensions]
         kmeans = scores.rows[scores.rows["algorithm"] == "kmeans"]
         points = []
         for space in spaces:
             if not len(space.converged):
                 continue
             alike = [
-                metrics.noise_silhouette(metrics.principal_variances(z), *shape)
+                clustering.noise_silhouette(evaluation.health.principal_variances(z), *shape)
                 for z in space.converged
             ]
             point = {"method": space.title}
             point["dimensions"] = np.mean(
-                [metrics.effective_dimensions(z) for z in space.converged]
+                [evaluation.health.effective_dimensions(z) for z in space.converged]
             )
             silhouette = space.among(kmeans)["silhouette"].mean()
             points.append(point | {"silhouette": silhouette, "noise": np.mean(alike)})
@@ -310,7 +307,7 @@ class Study:
         """Map a space by t-SNE, (n_tracks, 2); tracks without a place there have none here."""
         there = np.isfinite(z).all(axis=1)
         flat = np.full((len(z), 2), np.nan)
-        flat[there] = projection.tsne(z[there])
+        flat[there] = clustering.tsne(z[there])
         return flat
 
     def score_noise(self, spaces: Sequence[Representation], scores: Scores) -> pd.DataFrame:
@@ -334,7 +331,7 @@ class Study:
         for space in spaces:
             for algorithm in finders if np.isfinite(space.z[0]).all() else ():
                 labels = scores.clusters(space, algorithm)[0]
-                both = metrics.score_noise(space.z[0], labels, self.data.inputs, self.data.truth)
+                both = evaluation.score_noise(space.z[0], labels, self.data.inputs, self.data.truth)
                 row = {"Noise": both["with noise"]["noise_fraction"]}
                 for score in ("silhouette", "ami"):
                     for way in ("without noise", "with noise"):

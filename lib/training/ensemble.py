@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from lib.evaluation.health import health
+from lib.evaluation import health
 from lib.models import Autoencoder
 from lib.runtime import one_thread
 from lib.training.architecture import Architecture
@@ -167,7 +167,7 @@ class Ensemble:
             z, target, reconstruction, kl, *logvar = found
             kl = kl.mean(axis=0)
             row = {"seed": run.settings.seed, "beta": run.settings.beta}
-            row |= health(target, reconstruction, z, kl if len(kl) else None)
+            row |= health.record(target, reconstruction, z, kl if len(kl) else None)
             if run.settings.epochs == 0:
                 row["verdict"] = "untrained"
             yield _Code(z, logvar[0] if logvar else None, row)

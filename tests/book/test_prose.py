@@ -48,7 +48,7 @@ CLAIMS = [  # in which text, what it says, in which file of lib, the line that m
     ("notebooks/easy.py", "less than 0.5 nats", "evaluation/health.py", "COLLAPSED_KL = 0.5"),
     ("notebooks/medium.py", "128 stretches of equal length", "audio/mfcc.py", "IMAGE_FRAMES = 128"),
     ("notebooks/medium.py", "no more than one track in twenty",
-     "evaluation/comparison.py", "NOISE_ALLOWED = 0.05"),
+     "evaluation/ranking.py", "NOISE_ALLOWED = 0.05"),
     ("notebooks/medium.py", "four fifths of the tracks", "evaluation/probes.py", "FOLDS = 5"),
     ("notebooks/hard.py", "Half of its epochs it is a plain VAE",
      "models/vade.py", "pretraining = 0.5"),

@@ -150,10 +150,11 @@ def test_a_mixture_takes_the_shape_that_the_points_have():
     assert ari(truth, clustering.kmeans(points, 2, 0)) < 0.3
 
 
-def test_wards_method_on_a_graph_is_close_to_the_exact_one():
+def test_wards_method_on_a_graph_is_close_to_the_exact_one(monkeypatch):
     points, _ = make_blobs(1500, 6, centers=12, cluster_std=2, random_state=0)
-    exact, near = (clustering.agglomerative(points, 8, exact_up_to=m) for m in (1500, 1499))
-    assert ari(exact, near) > 0.9
+    exact = clustering.agglomerative(points, 8)
+    monkeypatch.setattr(clustering, "WARD_UP_TO", 1499)
+    assert ari(exact, clustering.agglomerative(points, 8)) > 0.9
 
 
 def test_beyond_the_limit_density_is_judged_on_a_sample(monkeypatch):
@@ -172,13 +173,16 @@ def test_what_is_approximate_says_so():
     assert "above 10,000 tracks" in ALGORITHMS["agglomerative"].note(10_001)
 
 
-def test_choosing_k_without_labels():
-    points, _ = make_blobs(125, centers=10 * np.eye(5), cluster_std=0.1, random_state=0)
-    assert clustering.choose_n_clusters(points) == 5
-    assert clustering.choose_n_clusters(points[:3]) == 2
-    assert clustering.choose_n_clusters(np.repeat(points[:4], 10, axis=0), most=9) <= 3
-    with pytest.raises(UserError, match="no k to choose"):
-        clustering.choose_n_clusters(np.ones((9, 2)))
+def test_a_function_joins_the_algorithms_by_its_decorator(monkeypatch):
+    monkeypatch.setattr(clustering, "ALGORITHMS", {})
+
+    @clustering.algorithm(seeded=False)
+    def halves(points, n_clusters):
+        return (points[:, 0] > 0).astype(int) % n_clusters
+
+    halves_of = clustering.ALGORITHMS["halves"]
+    assert halves_of(np.array([[-1.0], [1]]), 2, seed=0).tolist() == [0, 1]
+    assert not halves_of.seeded and not halves_of.finds_k
 
 
 @settings(max_examples=25)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from lib.clustering.consensus import agreement, consensus, together
+from lib.clustering.consensus import coassociation, consensus
 from lib.errors import UserError
 
 
@@ -15,8 +15,8 @@ def noisy(truth, share, rng, k=4):
     return rng.permutation(k)[labels]
 
 
-def test_together_is_a_count_by_hand():
-    share = together([np.array([0, 0, 1, -1]), np.array([5, 3, 3, 3])])
+def test_coassociation_is_a_count_by_hand():
+    share = coassociation([np.array([0, 0, 1, -1]), np.array([5, 3, 3, 3])])
     expected = [[1, 0.5, 0, 0], [0.5, 1, 0.5, 0.5], [0, 0.5, 1, 0.5], [0, 0.5, 0.5, 1]]
     np.testing.assert_array_equal(share, expected)
 
@@ -36,25 +36,10 @@ def test_the_consensus_is_nearer_the_truth_than_its_members():
     assert adjusted_rand_score(truth, consensus(members, 4)) > max(alone) + 0.2
 
 
-def test_agreement_ranks_partitions_as_the_truth_would():
-    rng = np.random.default_rng(1)
-    truth = rng.integers(4, size=300)
-    shares = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    found = agreement([noisy(truth, share, rng) for share in shares])
-    assert (np.diff(found[:5]) < 0).all()
-    assert abs(found[-1]) < 0.05  # random labels agree with nobody
-
-
-def test_agreement_of_two_is_their_ari_and_of_one_unknown():
-    a, b = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 1, 1, 2])
-    np.testing.assert_allclose(agreement([a, b]), adjusted_rand_score(a, b))
-    assert np.isnan(agreement([a])).all()
-
-
 @pytest.mark.parametrize("partitions", [[], [np.zeros(3, int), np.zeros(4, int)]])
 def test_partitions_of_other_tracks_are_refused(partitions):
     with pytest.raises(UserError, match="same tracks"):
-        together(partitions)
+        coassociation(partitions)
 
 
 def test_more_clusters_than_tracks_are_refused():

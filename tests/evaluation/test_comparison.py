@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.evaluation import comparison
+from lib.evaluation import comparison, ranking
 from lib.report import tables
 from lib.report.results import COLUMNS
 
@@ -27,16 +27,16 @@ def rows():
 
 def test_betas_of_a_sweep_are_spaces_of_their_own(rows):
     spaces = ["VAE, beta 0.5", "VAE, beta 1", "VAE, beta 4", "VaDE", "VAE"]
-    assert comparison.partitions(rows)["space"].unique().tolist() == spaces
+    assert comparison.methods(rows)["space"].unique().tolist() == spaces
     assert comparison.means(rows, "ami").loc["VAE, beta 4", "k-means"] == pytest.approx(0.414)
-    table = comparison.matrix(rows, "ami").set_index("Space")
+    table = tables.matrix(rows, "ami").set_index("Space")
     assert table.index.tolist() == spaces
     assert table.loc["VaDE", "own mixture"].startswith("0.310")
     assert table.loc["VaDE", "k-means"] == "" and table.loc["VAE, beta 1", "own mixture"] == ""
 
 
 def test_ranking_leaves_out_what_leaves_out_tracks(rows):
-    ranked = comparison.ranking(rows, "ami")["method"].tolist()
+    ranked = ranking.by_score(rows, "ami")["method"].tolist()
     assert ranked == ["VAE, beta 4", "VaDE, own mixture", "VAE, beta 1", "VAE, beta 0.5"]
 
 
@@ -51,5 +51,4 @@ def test_tables_of_scores_tell_betas_apart(rows):
     methods = tables.scores(rows, ["ami"])["Representation"].tolist()
     assert methods[:3] == ["VAE, beta 0.5", "VAE, beta 1", "VAE, beta 4"]
     assert "VaDE, own mixture" in methods and methods[-1] == "Random labels"
-    named = comparison.named(rows)
-    assert set(named["algorithm"]) == {"k-means", "own mixture", "DBSCAN"}
+    assert comparison.means(rows, "ami").columns.tolist() == ["k-means", "own mixture", "DBSCAN"]

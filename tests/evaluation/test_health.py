@@ -1,6 +1,7 @@
 """Health of codes whose truth is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,14 +78,14 @@ def test_total_correlation_of_copies_and_of_one_dimension():
         (np.nan, np.nan, 0, "diverged"),
     ],
 )
-def test_verdicts(r2, kl, n_active, word):
-    assert health.verdict(r2, kl, n_active) == word
+def test_statuses(r2, kl, n_active, word):
+    assert health.status(r2, kl, n_active) == word
 
 
 def test_a_collapsed_code_is_called_collapsed():
     x = rng.standard_normal((100, 5))
     z = np.full((100, 4), 1e-4) * rng.standard_normal((100, 4))
-    row = health.health(x, np.zeros_like(x), z, np.full(4, 1e-5))
+    row = health.record(x, np.zeros_like(x), z, np.full(4, 1e-5))
     assert row["verdict"] == "collapsed"
     assert row["active_units"] == 0
     assert row["total_correlation"] == 0
@@ -93,7 +94,7 @@ def test_a_collapsed_code_is_called_collapsed():
 def test_codes_that_are_no_numbers_have_a_row_too():
     x = rng.standard_normal((10, 5))
     nothing = np.full((10, 4), np.nan)
-    row = health.health(x, np.full_like(x, np.nan), nothing, np.full(4, np.nan))
+    row = health.record(x, np.full_like(x, np.nan), nothing, np.full(4, np.nan))
     assert row["verdict"] == "diverged"
     assert np.isnan(row["r2"])
 
@@ -101,5 +102,22 @@ def test_codes_that_are_no_numbers_have_a_row_too():
 def test_divergence_of_what_is_no_dimension_counts_in_the_sum_alone():
     """As of VaDE's cluster: it comes after the dimensions of the code."""
     x = rng.standard_normal((50, 3))
-    row = health.health(x, x, x, np.array([1.0, 0.0, 2.0, 0.5]))
+    row = health.record(x, x, x, np.array([1.0, 0.0, 2.0, 0.5]))
     assert row["kl"] == 3.5 and row["active_units"] == 2
+
+
+def test_the_networks_of_a_method_are_counted_where_they_differ():
+    rows = pd.DataFrame({"representation": "vae", "r2": [0.8, 0.8, 0.02], "kl": 4.0,
+                         "active_units": 3})  # fmt: skip
+    assert health.overall_status(rows) == "2 healthy, 1 collapsed"
+    assert health.overall_status(rows[:2]) == "healthy"
+    assert health.overall_status(rows.assign(representation="random_encoder")) == "untrained"
+    assert health.overall_status(rows.assign(active_units=np.nan)) == ""
+
+
+def test_effective_dimensions():
+    flat = rng.standard_normal((5000, 4))
+    assert health.effective_dimensions(flat) == pytest.approx(4, abs=0.05)
+    assert health.effective_dimensions(flat * [1, 0, 0, 0]) == pytest.approx(1)
+    assert health.effective_dimensions(flat[:, :1]) == pytest.approx(1)
+    assert health.effective_dimensions(np.ones((10, 3))) == 0

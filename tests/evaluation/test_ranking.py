@@ -2,11 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.catalogue import Method
-from lib.evaluation import comparison
-from lib.evaluation import partition as metrics
-from lib.evaluation import ranking as verdict
-from lib.report import results, sentences
+from lib import evaluation
+from lib.catalogue import EXTERNAL, Method
+from lib.evaluation import comparison, ranking
+from lib.report import results, sentences, tables
 
 SEEDS = range(4)
 
@@ -21,7 +20,7 @@ def make(truth, right, rng):
 
 def row(name, beta, algorithm, seed, labels, truth, shared, **more):
     """Make a tidy row of a partition."""
-    scores = metrics.score(shared, labels, shared, truth)
+    scores = evaluation.score(shared, labels, shared, truth)
     method = {"corpus": "x", "task": "hard", "features": "f", "latent_dim": 2, "seed": seed}
     method |= {"representation": name, "beta": beta, "algorithm": algorithm}
     return method | scores | more
@@ -65,8 +64,8 @@ class World:
             self.truth = np.full(200, "")
         rows.append(row("raw", np.nan, "random", 0, labels, self.truth, self.shared))
         self.rows = pd.DataFrame(rows, columns=results.COLUMNS)
-        self.table = verdict.table(self.rows, self.labels)
-        self.draws = verdict.resample(self.table, self.labels, self.truth, self.shared, n_draws=200)
+        self.table = ranking.table(self.rows, self.labels)
+        self.draws = ranking.resample(self.table, self.labels, self.truth, self.shared)
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +83,11 @@ def test_the_best_method_is_first_and_the_leak_is_not_ranked(world):
     noisy = table.loc["VaDE, DBSCAN"]
     assert noisy["noise"] > 0.2 and np.isnan(noisy["place"]) and noisy["ami"] > 0
     assert table.loc["VAE, beta 10", "health"] == "collapsed"
-    assert set(verdict.written(world.table)["method"]) == set(table.index[table["place"].notna()])
 
 
 def test_the_mean_of_ranks_is_what_it_says(world):
     ranked = world.table[world.table["place"].notna()]
-    ranks = [ranked[score].rank(ascending=False) for score in verdict.OVERALL]
+    ranks = [ranked[score].rank(ascending=False) for score in EXTERNAL]
     np.testing.assert_allclose(ranked["mean_rank"], np.mean(ranks, axis=0))
     assert ranked["mean_rank"].is_monotonic_increasing
     assert ranked["mean_rank"].mean() == pytest.approx((len(ranked) + 1) / 2)
@@ -98,7 +96,7 @@ def test_the_mean_of_ranks_is_what_it_says(world):
 @pytest.mark.parametrize("score", ["silhouette", "silhouette_shared"])
 def test_beside_labels_no_silhouette_changes_a_place(world, score):
     flattered = world.rows.assign(**{score: np.random.default_rng(0).random(len(world.rows))})
-    again = verdict.table(flattered, world.labels)
+    again = ranking.table(flattered, world.labels)
     pd.testing.assert_series_equal(again["method"], world.table["method"])
     pd.testing.assert_series_equal(again["place"], world.table["place"])
 
@@ -106,14 +104,14 @@ def test_beside_labels_no_silhouette_changes_a_place(world, score):
 def test_a_score_that_is_not_defined_ranks_last():
     rows = World(labelled=False).rows.copy()
     rows.loc[rows["representation"] == "pca", "silhouette_shared"] = np.nan
-    table = verdict.table(rows).set_index("method")
+    table = ranking.table(rows).set_index("method")
     worst = table["silhouette_shared_rank"].max()
     assert table.loc["PCA", "silhouette_shared_rank"] == worst == table["place"].notna().sum()
 
 
 def test_stability_is_the_agreement_of_seeds():
     labels = np.repeat([0, 1, 2], 10)
-    found = verdict.stability(
+    found = ranking.stability(
         {
             (Method("vae", "kmeans"), 0): labels,
             (Method("vae", "kmeans"), 1): (labels + 1) % 3,  # the same under other names
@@ -133,103 +131,31 @@ def test_other_tracks_and_seeds_confirm_what_is_clear_and_nothing_else(world):
 
 
 def test_betas_are_held_against_beta_one(world):
-    betas = verdict.betas(world.rows, "ami").set_index("beta")
+    betas = comparison.betas(world.rows, "ami").set_index("beta")
     assert betas.index.tolist() == [0.5, 1, 4, 10]
     assert np.isnan(betas.loc[1, "difference"])
     assert betas.loc[4, "difference"] > 0.2 and bool(betas.loc[4, "clear"])
     assert not betas.loc[0.5, "clear"] and betas.loc[10, "health"] == "collapsed"
-    without = verdict.betas(world.rows[world.rows["beta"] != 1], "ami")
+    without = comparison.betas(world.rows[world.rows["beta"] != 1], "ami")
     assert without["difference"].isna().all() and len(without) == 3
-    assert not len(verdict.betas(world.rows[world.rows["representation"] == "pca"], "ami"))
+    assert not len(comparison.betas(world.rows[world.rows["representation"] == "pca"], "ami"))
 
 
 def test_words_are_held_against_the_sound_alone(world):
-    pairs = verdict.with_words(world.rows)
+    pairs = comparison.with_words(world.rows)
     assert pairs == {"Multimodal VAE − VAE": ("Multimodal VAE", "VAE")}
     compared = comparison.differences(world.rows, "ami", pairs)
     assert compared["algorithm"].tolist() == ["k-means"] and compared["clear"].all()
 
 
-ALIVE = {"r2": 0.7, "kl": 4.0, "active_units": 9}
-
-
-def test_disentanglement_is_correlated_seed_by_seed():
-    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10], range(5))
-    rng = np.random.default_rng(0)
-    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
-    rows = rows.assign(representation="beta_vae", algorithm="kmeans")
-    rows["ami"] = np.log(rows["beta"]) + 0.1 * rng.normal(size=25) + 3 * rows["seed"]
-    rows = rows.assign(**ALIVE)
-    measures = rows[["beta", "seed"]].assign(
-        space="x", goes_with=np.log(rows["beta"]), against=-rows["beta"], chance=rng.random(25),
-        constant=1.0,
-    )  # fmt: skip
-    measures.loc[len(measures)] = measures.iloc[0].to_dict() | {"beta": np.nan, "space": "PCA"}
-    found = verdict.disentanglement(measures, rows, "ami").set_index("measure")
-    assert found.loc["goes_with", "mean"] > 0.9 and found.loc["against", "mean"] < -0.9
-    assert found.loc[["goes_with", "against"], "clear"].all()
-    assert found["low"].min() >= -1 and found["high"].max() <= 1
-    assert not found.loc["chance", "clear"] and np.isnan(found.loc["constant", "mean"])
-    text = sentences.disentanglement(found.reset_index()).data
-    assert "goes_with +" in text and "constant" not in text and "collapsed" not in text
-    nothing = pd.DataFrame(columns=["space", "beta", "seed", "mig"])
-    assert verdict.disentanglement(nothing, rows, "ami")["mean"].isna().all()
-
-
-@pytest.mark.parametrize(
-    ("n_betas", "n_seeds", "clear"), [(5, 5, True), (2, 5, False), (5, 1, False)]
-)
-def test_seeds_that_all_agree_are_clear_unless_chance_makes_them_agree(n_betas, n_seeds, clear):
-    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10][:n_betas], range(n_seeds))
-    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
-    rows = rows.assign(representation="beta_vae", algorithm="kmeans", ami=-rows["beta"], **ALIVE)
-    measures = rows[["beta", "seed"]].assign(mig=rows["beta"])
-    diverged = measures.iloc[:1].assign(beta=20.0, mig=np.nan)
-    measures, rows = pd.concat([measures, diverged]), pd.concat([rows, rows[:1].assign(beta=20)])
-    found = verdict.disentanglement(measures, rows, "ami").set_index("measure").loc["mig"]
-    assert found["mean"] == pytest.approx(-1) and found["clear"] == clear
-
-
-@pytest.mark.parametrize(("dead_from", "left"), [(4, 3), (2, 2)])
-def test_what_collapse_alone_correlates_is_told_apart(dead_from, left):
-    """Where networks live, the measure and the score have nothing in common."""
-    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10], range(5))
-    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
-    rows = rows.assign(representation="beta_vae", algorithm="kmeans", **ALIVE)
-    dead = rows["beta"] >= dead_from
-    rows.loc[dead, "active_units"] = 0
-    rng = np.random.default_rng(0)
-    rows["ami"] = np.where(dead, 0, 0.2) + 0.01 * rng.random(25)
-    measures = rows[["beta", "seed"]].assign(mig=np.where(dead, 0, 0.2) + 0.01 * rng.random(25))
-    table = verdict.disentanglement(measures, rows, "ami")
-    # the same where it is the networks that are measured that have collapsed
-    known = measures.assign(health=np.where(dead, "collapsed", "healthy"))
-    other = verdict.disentanglement(known, rows.assign(**ALIVE), "ami")
-    pd.testing.assert_frame_equal(table, other)
-    found = table.iloc[0]
-    assert found["mean"] > 0.5 and found["clear"] and found["collapsed"] == 5 * (5 - left)
-    assert not found["alive_clear"]
-    text = sentences.disentanglement(table.assign(collapsed=1)).data
-    assert "Without the one network that has collapsed, " in text
-    text = sentences.disentanglement(table).data
-    if left == 3:
-        assert (
-            f"Without the 10 networks that have collapsed, they are MIG {found['alive_mean']:+.2f}"
-            in text
-        )
-        assert "none of them clear of zero" in text
-    else:
-        assert np.isnan(found["alive_mean"]) and "most of this may be collapse alone" in text
-
-
 def test_the_layout_shows_marks_and_leaves_out_what_is_empty(world):
-    text = verdict.layout(world.table)
+    text = tables.overall(world.table)
     assert all(isinstance(cell, str) for cell in text.to_numpy().ravel())
     told = text.set_index("Method")["Was told"]
     assert told["CVAE, genre given"] == "genre" and told["PCA"] == ""
     assert text.set_index("Method").loc["CVAE, genre given", "Place"] == ""
     assert "nan" not in " ".join(text.to_numpy().ravel())
-    assert "Was told" not in verdict.layout(world.table[:2])
+    assert "Was told" not in tables.overall(world.table[:2])
 
 
 def test_sentences_say_what_the_tables_hold(world):
@@ -237,7 +163,7 @@ def test_sentences_say_what_the_tables_hold(world):
     assert "overall is VAE, beta 4" in text and "VAE, beta 10 (collapsed)" in text
     assert "are left out as noise: 1 (1 under DBSCAN)" in text and "CVAE, genre given" in text
     assert "clearly better are 2" in text  # beta 4 and the one with words
-    betas = sentences.betas(verdict.betas(world.rows, "ami"), "ami").data
+    betas = sentences.betas(comparison.betas(world.rows, "ami"), "ami").data
     assert "the best of 4 betas is 4" in betas and "beyond the noise of the seeds" in betas
     leak = sentences.leak(world.table, "ami").data
     assert "AMI 1.000" in leak and "nothing about music" in leak
@@ -247,14 +173,14 @@ def test_sentences_say_what_the_tables_hold(world):
 
 def test_a_corpus_without_labels_is_ranked_by_its_shared_silhouette():
     world = World(labelled=False)
-    assert verdict.scores(world.rows) == ["silhouette_shared"]
+    assert ranking.scores(world.rows) == ["silhouette_shared"]
     assert world.table["method"].iloc[0] == "VAE, beta 4"
     h = "silhouette_shared"
     words = [
         sentences.verdict(world.table, world.draws, h).data,
-        sentences.betas(verdict.betas(world.rows, h), h).data,
+        sentences.betas(comparison.betas(world.rows, h), h).data,
         sentences.leak(world.table, h).data,
-        *verdict.layout(world.table).to_numpy().ravel(),
+        *tables.overall(world.table).to_numpy().ravel(),
     ]
     assert "as its only rank" in words[0] and "nan" not in " ".join(words)
 
@@ -262,10 +188,10 @@ def test_a_corpus_without_labels_is_ranked_by_its_shared_silhouette():
 def test_one_seed_is_enough_to_run_and_too_little_to_judge(world):
     rows = world.rows[world.rows["seed"] == 0]
     labels = {key: value for key, value in world.labels.items() if key[1] == 0}
-    table = verdict.table(rows, labels)
-    draws = verdict.resample(table, labels, world.truth, world.shared, n_draws=100)
+    table = ranking.table(rows, labels)
+    draws = ranking.resample(table, labels, world.truth, world.shared)
     text = sentences.verdict(table, draws, "ami").data
     text += sentences.stability(table, "ami").data
     assert "Too few methods vary" in text
-    betas = verdict.betas(rows, "ami")
+    betas = comparison.betas(rows, "ami")
     assert "no spread over seeds" in sentences.betas(betas, "ami").data

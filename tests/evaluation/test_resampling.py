@@ -1,11 +1,7 @@
-from itertools import combinations
-
 import numpy as np
 import pytest
 
-from lib.evaluation import partition as metrics
-from lib.evaluation import resampling
-from lib.evaluation.silhouette import silhouette
+from lib.evaluation import external_scores, resampling, silhouette
 
 
 def noisy(rng, truth, right):
@@ -37,9 +33,9 @@ def test_scores_of_all_tracks_are_those_of_the_tables(tracks):
     for place, given in enumerate(partitions.values()):
         for member in range(3):
             labels = given[member % len(given)]
-            expected = metrics.agreement(labels, truth)
+            expected = external_scores(labels, truth)
             placed = labels >= 0
-            expected["silhouette_shared"] = silhouette(shared[placed], labels[placed])[0]
+            expected["silhouette_shared"] = silhouette(shared[placed], labels[placed])
             for score, value in expected.items():
                 assert draws[score].by_seed[member, place] == pytest.approx(value, abs=1e-6)
 
@@ -49,10 +45,10 @@ def test_scores_of_a_draw_are_those_of_its_tracks(tracks):
     labels = noisy(np.random.default_rng(2), truth, 0.6)
     weights = resampling._halves(240, 20, np.random.default_rng(3))
     assert (weights.sum(axis=1) == 120).all()
-    _, drawn = resampling._Agreement(truth, np.arange(240), weights)(labels)["ami"]
+    _, drawn = resampling._External(truth, np.arange(240), weights)(labels)["ami"]
     for weight, value in zip(weights, drawn, strict=True):
         there = weight > 0
-        expected = metrics.agreement(labels[there], truth[there])["ami"]
+        expected = external_scores(labels[there], truth[there])["ami"]
         assert value == pytest.approx(expected, abs=1e-6)
 
 
@@ -134,16 +130,11 @@ def test_of_very_many_tracks_some_are_judges(monkeypatch, tracks):
 
 
 def test_groups_are_the_largest_in_which_no_two_differ():
+    """Methods that spread more than they lie apart: a chain of overlapping pairs, and an outlier."""
     rng = np.random.default_rng(8)
-    for _ in range(20):
-        names = list("abcdefg")
-        near = {n: set() for n in names}
-        for a, b in combinations(names, 2):
-            if rng.random() < 0.6:
-                near[a].add(b)
-                near[b].add(a)
-        subsets = [set(s) for n in range(1, 8) for s in combinations(names, n)]
-        alike = [s for s in subsets if all(b in near[a] for a, b in combinations(sorted(s), 2))]
-        largest = [s for s in alike if not any(s < other for other in alike)]
-        found = resampling._cliques(set(), set(names), set(), near)
-        assert sorted(map(sorted, found)) == sorted(map(sorted, largest))
+    levels = np.array([0.9, 0.55, 0.5, 0.45, 0.0])
+    values = levels + 0.02 * rng.standard_normal((2000, 5))
+    draws = resampling.Draws(list("ebcda"), levels[None], values)
+    clear = draws.differences().set_index(["a", "b"])["clear"]
+    assert not clear["b", "c"] and not clear["c", "d"] and clear["b", "d"]
+    assert draws.groups() == [["b", "c"], ["c", "d"]]

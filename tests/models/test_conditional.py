@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_mutual_info_score as ami
 
 from lib import models, training
 from lib.errors import UserError
-from lib.evaluation import probes
+from lib.evaluation import probe_accuracy
 from lib.models import conditional
 from lib.training import Architecture
 
@@ -66,8 +66,8 @@ def test_the_code_leaves_out_what_the_network_is_told():
         assert found(plain.z[m], LANGUAGE, 2) > 0.9
         assert found(told.z[m], LANGUAGE, 2) < 0.1
         assert found(told.z[m], KIND, 3) > 0.9
-        assert probes.linear(plain.z[m], LANGUAGE) > 0.95
-        assert probes.linear(told.z[m], LANGUAGE) < 0.75
+        assert probe_accuracy(plain.z[m], LANGUAGE) > 0.95
+        assert probe_accuracy(told.z[m], LANGUAGE) < 0.75
 
 
 def test_decoding_under_another_condition_moves_what_it_moves():
@@ -88,8 +88,8 @@ def test_the_code_of_tracks_of_unknown_language_has_to_carry_it():
     assert np.isfinite(trained.z).all()
     known = condition.any(axis=1)
     assert found(trained.z[0][known], KIND[known], 3) > 0.8
-    assert probes.linear(trained.z[0][known], LANGUAGE[known]) < 0.75
-    assert probes.linear(trained.z[0][~known], LANGUAGE[~known]) > 0.9
+    assert probe_accuracy(trained.z[0][known], LANGUAGE[known]) < 0.75
+    assert probe_accuracy(trained.z[0][~known], LANGUAGE[~known]) > 0.9
 
 
 @pytest.mark.usefixtures("double")

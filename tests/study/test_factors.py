@@ -5,7 +5,8 @@ import pytest
 from lib.corpora import demo
 from lib.corpora.demo import writing
 from lib.errors import UserError
-from lib.evaluation import comparison, disentanglement
+from lib.evaluation import disentanglement, knowledge
+from lib.report import sentences
 from lib.study import factors
 from lib.study.representation import Representation
 
@@ -38,7 +39,7 @@ def test_features_come_standardised_with_the_factors_they_were_made_from(small):
 
 
 def test_the_features_know_the_factors(small):
-    known = comparison.knowledge({"features": small.inputs[None]}, small.attributes)
+    known = knowledge({"features": small.inputs[None]}, small.attributes)
     gain = known.loc["features"] - known.loc["chance"]
     assert gain[["register", "vocal", "rhythm"]].min() > 0.2
 
@@ -91,3 +92,75 @@ def test_the_table_gives_means_and_intervals_in_the_order_of_the_rows():
     assert list(table)[1:3] == ["MIG", "SAP"]
     assert table["MIG"][0].startswith("0.200") and "±" in table["MIG"][0]
     assert table["MIG"][1].startswith("0.500")
+
+
+ALIVE = {"r2": 0.7, "kl": 4.0, "active_units": 9}
+
+
+def test_disentanglement_is_correlated_seed_by_seed():
+    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10], range(5))
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
+    rows = rows.assign(representation="beta_vae", algorithm="kmeans")
+    rows["ami"] = np.log(rows["beta"]) + 0.1 * rng.normal(size=25) + 3 * rows["seed"]
+    rows = rows.assign(**ALIVE)
+    measures = rows[["beta", "seed"]].assign(
+        space="x", goes_with=np.log(rows["beta"]), against=-rows["beta"], chance=rng.random(25),
+        constant=1.0,
+    )  # fmt: skip
+    measures.loc[len(measures)] = measures.iloc[0].to_dict() | {"beta": np.nan, "space": "PCA"}
+    found = factors.correlate(measures, rows, "ami").set_index("measure")
+    assert found.loc["goes_with", "mean"] > 0.9 and found.loc["against", "mean"] < -0.9
+    assert found.loc[["goes_with", "against"], "clear"].all()
+    assert found["low"].min() >= -1 and found["high"].max() <= 1
+    assert not found.loc["chance", "clear"] and np.isnan(found.loc["constant", "mean"])
+    text = sentences.disentanglement(found.reset_index()).data
+    assert "goes_with +" in text and "constant" not in text and "collapsed" not in text
+    nothing = pd.DataFrame(columns=["space", "beta", "seed", "mig"])
+    assert factors.correlate(nothing, rows, "ami")["mean"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("n_betas", "n_seeds", "clear"), [(5, 5, True), (2, 5, False), (5, 1, False)]
+)
+def test_seeds_that_all_agree_are_clear_unless_chance_makes_them_agree(n_betas, n_seeds, clear):
+    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10][:n_betas], range(n_seeds))
+    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
+    rows = rows.assign(representation="beta_vae", algorithm="kmeans", ami=-rows["beta"], **ALIVE)
+    measures = rows[["beta", "seed"]].assign(mig=rows["beta"])
+    diverged = measures.iloc[:1].assign(beta=20.0, mig=np.nan)
+    measures, rows = pd.concat([measures, diverged]), pd.concat([rows, rows[:1].assign(beta=20)])
+    found = factors.correlate(measures, rows, "ami").set_index("measure").loc["mig"]
+    assert found["mean"] == pytest.approx(-1) and found["clear"] == clear
+
+
+@pytest.mark.parametrize(("dead_from", "left"), [(4, 3), (2, 2)])
+def test_what_collapse_alone_correlates_is_told_apart(dead_from, left):
+    """Where networks live, the measure and the score have nothing in common."""
+    betas, seeds = np.meshgrid([0.5, 1, 2, 4, 10], range(5))
+    rows = pd.DataFrame({"beta": betas.ravel(), "seed": seeds.ravel()})
+    rows = rows.assign(representation="beta_vae", algorithm="kmeans", **ALIVE)
+    dead = rows["beta"] >= dead_from
+    rows.loc[dead, "active_units"] = 0
+    rng = np.random.default_rng(0)
+    rows["ami"] = np.where(dead, 0, 0.2) + 0.01 * rng.random(25)
+    measures = rows[["beta", "seed"]].assign(mig=np.where(dead, 0, 0.2) + 0.01 * rng.random(25))
+    table = factors.correlate(measures, rows, "ami")
+    # the same where it is the networks that are measured that have collapsed
+    known = measures.assign(health=np.where(dead, "collapsed", "healthy"))
+    other = factors.correlate(known, rows.assign(**ALIVE), "ami")
+    pd.testing.assert_frame_equal(table, other)
+    found = table.iloc[0]
+    assert found["mean"] > 0.5 and found["clear"] and found["collapsed"] == 5 * (5 - left)
+    assert not found["alive_clear"]
+    text = sentences.disentanglement(table.assign(collapsed=1)).data
+    assert "Without the one network that has collapsed, " in text
+    text = sentences.disentanglement(table).data
+    if left == 3:
+        assert (
+            f"Without the 10 networks that have collapsed, they are MIG {found['alive_mean']:+.2f}"
+            in text
+        )
+        assert "none of them clear of zero" in text
+    else:
+        assert np.isnan(found["alive_mean"]) and "most of this may be collapse alone" in text

@@ -10,8 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lib.catalogue import REPRESENTATIONS, SCORES, Method
-from lib.evaluation import comparison, health, statistics
-from lib.evaluation import ranking as verdict
+from lib.evaluation import comparison, health, ranking, statistics
 from lib.report import wording
 from lib.report.display import Table
 
@@ -65,7 +64,7 @@ def _ranked(rows: pd.DataFrame, score: str, *families: str) -> pd.DataFrame:
     seen = [kind is not None and kind.conditioned_on == "genre" for kind in kinds]
     wanted = [not families or (kind is not None and kind.family in families) for kind in kinds]
     fair = rows[np.array(wanted, bool) & ~np.array(seen, bool)]
-    table = comparison.ranking(fair.assign(beta=fair["beta"].fillna(0)), score, by=METHOD)
+    table = ranking.by_score(fair.assign(beta=fair["beta"].fillna(0)), score, by=METHOD)
     return table.assign(key=[Method(*key) for key in table[METHOD].itertuples(index=False)])
 
 
@@ -127,7 +126,7 @@ def _sweep(rows: pd.DataFrame, score: str) -> Facts:
     no_better = swept[peak][score].mean() <= least[score].mean()
     where = []
     for beta, own in swept.items():
-        verdicts = [health.verdict(m.r2, m.kl, m.active_units) for m in own.itertuples()]
+        verdicts = health.statuses(own)
         if dead := verdicts.count("collapsed"):
             some = "all" if dead == len(own) else f"{dead} of {len(own)}"
             where.append(f"{some} at β = {beta:g}")
@@ -250,7 +249,7 @@ def _disentanglement(path: Path) -> Facts:
 
 def _overall(rows: pd.DataFrame) -> Facts:
     """Who wins by the mean of ranks over all scores that can be compared."""
-    table = verdict.table(rows) if len(rows) else pd.DataFrame({"place": []})
+    table = ranking.table(rows) if len(rows) else pd.DataFrame({"place": []})
     table = table[table["place"].notna()]
     if not len(table):
         return {"overall": False}

@@ -159,7 +159,9 @@ def pipelines(table: pd.DataFrame | Missing, summary: pd.DataFrame | Missing) ->
     agreement, ami = (
         table.pivot(index="seed", columns="pipeline", values=v) for v in ("agreement", "ami")
     )
-    family = table.loc[table["family"].astype(bool) & (table["pipeline"] != chosen), "pipeline"].unique()
+    family = table.loc[
+        table["family"].astype(bool) & (table["pipeline"] != chosen), "pipeline"
+    ].unique()
     lead = statistics.compare(agreement[chosen], agreement[agreement[family].mean().idxmax()])
     said = [
         f"Chosen without labels: {summary['what'][chosen]}. Its agreement is ahead of that of the "

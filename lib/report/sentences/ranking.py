@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from lib.catalogue import EXTERNAL, SCORES, algorithm, title
-from lib.evaluation import comparison, statistics
+from lib.evaluation import ranking, statistics
 from lib.evaluation.resampling import Draws
 from lib.report.display import say
 from lib.report.wording import JUDGED, listed, number, the
@@ -78,7 +78,7 @@ def _unranked(table: pd.DataFrame) -> str:
         counts = noisy["algorithm"].value_counts()
         under = ", ".join(f"{n} under {algorithm(key).title}" for key, n in counts.items())
         parts.append(
-            f"Scored and not ranked, since more than {comparison.NOISE_ALLOWED:.0%} of the tracks "
+            f"Scored and not ranked, since more than {ranking.NOISE_ALLOWED:.0%} of the tracks "
             f"are left out as noise: {len(noisy)} ({under})."
         )
     if len(told):
