@@ -120,18 +120,14 @@ def sbert(texts: Sequence[str], cache: Path) -> np.ndarray:
     .. [1] N. Reimers, I. Gurevych, Sentence-BERT, EMNLP 2019.
     """
     there = has_text(texts)
-    distinct = sorted({text for text, ok in zip(texts, there, strict=True) if ok})
-    if not distinct:
+    if not there.any():
         raise UserError(f"none of {len(there)} texts holds words to embed")
-    place = {text: row for row, text in enumerate(distinct)}
-    encoder, vectors = _Encoder(), []
-    with tqdm(total=len(distinct), desc="texts", unit="text", delay=2, leave=False) as progress:
-        for start in range(0, len(distinct), _BLOCK):
-            block = distinct[start : start + _BLOCK]
-            vectors.append(_cached(encoder, block, cache))
-            progress.update(len(block))
-    rows = [place[text] for text, ok in zip(texts, there, strict=True) if ok]
-    return _spread(np.concatenate(vectors)[rows], there)
+    known = np.array([text for text, ok in zip(texts, there, strict=True) if ok], object)
+    distinct, rows = np.unique(known, return_inverse=True)
+    blocks = [distinct[start : start + _BLOCK] for start in range(0, len(distinct), _BLOCK)]
+    encoder, progress = _Encoder(), tqdm(blocks, "texts", unit="block", delay=2, leave=False)
+    vectors = np.concatenate([_cached(encoder, list(block), cache) for block in progress])
+    return _spread(vectors[rows], there)
 
 
 class _Encoder:

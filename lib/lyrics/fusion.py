@@ -1,7 +1,7 @@
 """Hybrid features: what is heard and what is sung, side by side, track by track.
 
-Each modality is a block, an array with one row per track. A track that lacks a modality, as one without
-words does, has a row of NaN there: nothing downstream can take that for a point in space.
+Each modality is a block, an array with one row per track. A track that lacks a modality, as one
+without words does, has a row of NaN there, which nothing can take for a point in space.
 """
 
 from __future__ import annotations

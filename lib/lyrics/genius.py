@@ -164,15 +164,13 @@ def _song(song: dict, title: str, artist: str) -> dict:
 
 
 def similarity(title: str, artist: str, other_title: str, other_artist: str) -> float:
-    """Tell from 0 to 1 how alike two songs are called, in title and artist both.
-
-    Case, punctuation, notes in brackets and guests (feat.) do not count.
-    """
+    """Tell from 0 to 1 how alike two songs are called, in title and artist both."""
     pairs = (title, other_title), (artist, other_artist)
     return min(SequenceMatcher(None, _plain(a), _plain(b)).ratio() for a, b in pairs)
 
 
 def _plain(name: str) -> str:
+    """Leave out what does not count: case, punctuation, notes in brackets and guests (feat.)."""
     name = unicodedata.normalize("NFKC", name).casefold()
     short = _EXTRA.sub("", name)
     kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in short)

@@ -73,7 +73,7 @@ def filter(transcript: Transcript) -> tuple[str, str]:
     if transcript.no_speech > NO_SPEECH and transcript.log_probability < LOG_PROBABILITY:
         return "", "silence"
     sung = "".join(map(_without_credits, _SENTENCE.findall(text)))
-    if sung != text and len(_words(sung)) < 3:
+    if sung != text and sum(any(map(str.isalpha, word)) for word in sung.split()) < 3:
         return "", "credits"
     words = sung.split()
     kept = _shorten(words)
@@ -97,10 +97,6 @@ def _without_credits(sentence: str) -> str:
     if len(sentence.split()) > _LONG_SENTENCE:  # the model left out the full stops
         return _CREDITS.sub(" ", sentence)
     return "" if _CREDITS.search(sentence) else sentence
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in text.split() if any(map(str.isalpha, word))]
 
 
 def _shorten(words: list[str]) -> list[str]:

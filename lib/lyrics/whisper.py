@@ -23,10 +23,7 @@ _SHORTEST = 1.0  # seconds; of a clip of 30.02 s the rest is no chunk, and only 
 
 
 class Whisper:
-    """A speech recogniser [1]_, run by transformers with greedy decoding.
-
-    .. [1] A. Radford et al., Robust speech recognition via large-scale weak supervision, ICML 2023.
-    """
+    """A speech recogniser, run by transformers with greedy decoding."""
 
     def __init__(self, model: str, device: str) -> None:
         """Load the model; the imports take seconds."""
@@ -36,20 +33,19 @@ class Whisper:
         transformers.utils.logging.set_verbosity_error()  # it doubts arguments it then heeds
         self.device = runtime.choose_device(device)
         here = Path(model).expanduser()
-        name = str(here) if here.is_dir() else model
-        options = {"local_files_only": here.is_dir()}
+        local = here.is_dir()
+        name = str(here) if local else model
+        # the model first: without a network, the processor would try each of its files for long
+        kinds = transformers.WhisperForConditionalGeneration, transformers.WhisperProcessor
         try:
-            # the model first: without a network, the processor would try each of its files for long
-            self.model = transformers.WhisperForConditionalGeneration.from_pretrained(
-                name, **options
-            )
-            self.processor = transformers.WhisperProcessor.from_pretrained(name, **options)
+            loaded = [kind.from_pretrained(name, local_files_only=local) for kind in kinds]
         except (OSError, ValueError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise UserError(
                 f"the Whisper model {model!r} cannot be loaded: name the folder of one, or one on "
                 f"the Hugging Face hub, which must be within reach ({reason})"
             ) from None
+        self.model, self.processor = loaded
         self.model.to(self.device).eval()
 
     def hear(self, chunks: Sequence[np.ndarray]) -> list[Transcript]:
@@ -80,10 +76,7 @@ class Whisper:
         ]
 
     def _first_step(self, encoded) -> tuple[list[str], list[float]]:
-        """Return the languages, if the model knows several, and P(no speech) of each chunk.
-
-        Both are read off the first token after the start, as in the paper.
-        """
+        """Read the languages, if the model knows several, and P(no speech) off the first token."""
         import torch
 
         config = self.model.generation_config

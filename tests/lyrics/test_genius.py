@@ -238,7 +238,7 @@ def test_page_of_an_error_is_no_lyrics(server, tracks, tmp_path):
 
 
 def test_server_is_not_hurried(server, tracks, tmp_path, monkeypatch):
-    """Between requests the interval; before a retry a doubled pause, or what the server asks for."""
+    """Between requests the interval; before a retry a doubled pause, or what is asked for."""
     naps = []
     for name, value in (("_INTERVAL", 3.0), ("_BACKOFF", 1.0)):
         monkeypatch.setattr(genius, name, value)
