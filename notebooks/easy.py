@@ -239,9 +239,3 @@ study.figure(
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.genres(study.data.truth, clusters)
-
-# %% [markdown] tags=["book-only"]
-# ## What is kept
-#
-# All scores above, seed by seed, and their means lie in the results folder, with the networks and their latents,
-# the tables for LaTeX, and each figure as PNG and SVG.

@@ -30,9 +30,8 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import clustering, figures
+from lib import clustering, figures, report
 from lib.corpora import demo
-from lib import report
 from lib.report import sentences
 from lib.study import Study
 

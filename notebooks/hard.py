@@ -35,10 +35,8 @@ device: str = "auto"  # auto, cpu, cuda or mps
 results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
-from lib import clustering, figures, inspection, models, report
-from lib.evaluation import comparison, ranking
+from lib import clustering, evaluation, figures, inspection, models, report
 from lib.report import sentences, tables
-from lib.inspection import sweep
 from lib.study import HardStudy, by_beta, factors, pipelines, representation
 
 study = HardStudy.from_notebook("hard", globals())
@@ -55,20 +53,20 @@ report.say(study.data.corpus.summary)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 swept = study.sweep()
-members = sweep.members(swept)
-dimensions = sweep.dimensions(swept)
-study.table(tables.sweep(members), "What each beta does to the code.", "hard-sweep")
+by_network = inspection.sweep.members(swept)
+dimensions = inspection.sweep.dimensions(swept)
+study.table(tables.sweep(by_network), "What each beta does to the code.", "hard-sweep")
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 study.figure(
-    figures.rate_distortion(members),
+    figures.rate_distortion(by_network),
     "Rate against distortion: a point a network, a line through the means of each beta.",
     "hard-rate",
     alt="Scatter of KL against reconstruction error, joined in the order of beta",
 )
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.collapsed(members)
+sentences.collapsed(by_network)
 
 # %% [markdown] tags=["book-only"]
 # Where do the nats go? [The figure below](#fig-hard-kl) sorts the latent dimensions of each network by their KL. Hatched
@@ -86,14 +84,14 @@ study.figure(
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 study.figure(
-    figures.code_state(members),
+    figures.code_state(by_network),
     "The state of the code over beta: active units, variance, correlation, total correlation.",
     "hard-code",
     alt="Panels of measures of the code over beta, with bands over seeds",
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.code(members, dimensions)
+sentences.code(by_network, dimensions)
 
 # %% [markdown]
 # ### Does a high silhouette mean a good beta?
@@ -107,11 +105,11 @@ sentences.code(members, dimensions)
 # %% tags=["hide-input"]
 headline = study.headline
 sweep_rows = study.score(by_beta(swept)).rows
-members = sweep.with_scores(members, sweep_rows)
+scored = inspection.sweep.with_scores(by_network, sweep_rows)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 study.figure(
-    figures.silhouettes(members),
+    figures.silhouettes(scored),
     "Silhouette in the model's own space and in the shared one, and AMI with the genres, over"
     " beta; betas at which most networks have collapsed are hatched.",
     "hard-silhouette",
@@ -119,24 +117,25 @@ study.figure(
 )
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.misleading(sweep.misleading(members))
+sentences.misleading(inspection.sweep.misleading(scored))
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-betas) maps the latent space at each beta by t-SNE, the first seed each time. A map always
 # shows some shape, even of noise: trust it only as far as the numbers above go.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-first, titles = sweep.one_seed(swept), sweep.titles(members)
-maps = {titles[b]: study.map(swept.z[m]) for b, m in first.items()}
+titles = inspection.sweep.titles(by_network)
+codes = {title: swept.select(beta=b, seed=0).z[0] for b, title in titles.items()}
+beta_maps = {title: clustering.tsne(code) for title, code in codes.items()}
 study.figure(
-    figures.maps(maps, {"genre": study.data.truth}),
+    figures.maps(beta_maps, {"genre": study.data.truth}),
     "The latent space at each beta (first seed) by t-SNE, coloured by genre.",
     "hard-betas",
     alt="Small multiples of scatter plots, one for each beta",
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-sentences.nearest({titles[b]: swept.z[m] for b, m in first.items()}, study.data.truth)
+sentences.nearest(codes, study.data.truth)
 
 # %% [markdown]
 # ## Told a fact: the conditional VAE
@@ -163,8 +162,7 @@ sentences.conditional(study.probe_conditions(networks))
 # (Neither is trained where too few tracks have words.)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-joint = study.multimodal()
-networks |= joint
+networks |= study.multimodal()
 
 # %% [markdown]
 # ## A mixture for a prior
@@ -185,8 +183,8 @@ networks["vade"] = study.vade()
 # %% tags=["hide-input", "nbval-ignore-output"]
 beta = study.settings.beta
 looked_at = swept.select(beta=beta)
-table = tables.health({f"VAE, beta {beta:g}": looked_at} | networks)
-study.table(table, "The networks and their health.", "hard-health")
+health = tables.health({f"VAE, beta {beta:g}": looked_at} | networks)
+study.table(health, "The networks and their health.", "hard-health")
 
 # %% [markdown]
 # ## Disentanglement
@@ -203,7 +201,7 @@ known = study.factors()
 factor_spaces = study.factor_spaces(known)
 measured = study.disentanglement(factor_spaces, known)
 caption = "How disentangled spaces are: 0 by chance, 1 when perfect."
-study.table(factors.table(measured), caption, "hard-disentanglement")
+study.table(tables.disentanglement(measured), caption, "hard-disentanglement")
 
 # %% [markdown] tags=["book-only"]
 # What is not in a space at all cannot be disentangled in it. Where factors are known, the table below says what a
@@ -263,8 +261,8 @@ report.players(study.sounds(pictured, moved))
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 tried = study.pipelines()
-caption = "Ideas for all features, those whose partitions agree most with the others' on top."
 summed = pipelines.summary(tried)
+caption = "Ideas for all features, those whose partitions agree most with the others' on top."
 study.table(tables.pipelines(summed), caption, "hard-ideas")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
@@ -297,7 +295,7 @@ study.table(tables.overall(methods[:10]), "The ten best methods overall.", "hard
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 fair = methods[methods["algorithm"].isin(["kmeans", "mixture"])]
-draws = ranking.resample(fair, scores.partitions, study.data.truth, study.data.inputs)
+draws = evaluation.ranking.resample(fair, scores.partitions, study.data.truth, study.data.inputs)
 ranks, groups = draws[headline].ranks(), draws[headline].groups()
 study.figure(
     figures.critical_difference(ranks, groups, headline),
@@ -311,8 +309,7 @@ study.figure(
 sentences.verdict(methods, draws, headline)
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-told_more = [name for name in ("cvae", *joint, "vade") if name in networks]
-sentences.duel(rows, headline, "vae", *told_more)
+sentences.duel(rows, headline, "vae", "cvae", "multimodal_vae", "multimodal_poe", "vade")
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.leak(methods, headline)
@@ -352,13 +349,14 @@ sentences.stability(methods, headline)
 # model?
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-sentences.betas(comparison.betas(rows, headline), headline)
+sentences.betas(evaluation.comparison.betas(rows, headline), headline)
 
 # %% [markdown] tags=["book-only"]
 # [The figure below](#fig-hard-words) compares spaces with words and without, seed by seed.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-compared = comparison.differences(rows, headline, comparison.with_words(rows))
+pairs = evaluation.comparison.with_words(rows)
+compared = evaluation.comparison.differences(rows, headline, pairs)
 study.figure(
     figures.differences(compared),
     "What words add to sound, with 95% intervals over seeds.",
@@ -380,8 +378,10 @@ best = scores.best([space for space in spaces if space.name != "cvae_genre"], he
 clusters, languages = scores.clusters(best)[0], study.data.languages
 about = {"genres": study.data.truth, "languages": languages, "texts": study.data.sung}
 found = inspection.clusters(best.z[0], clusters, features=study.data.wide_features, **about)
-table = tables.clusters(found, study.data.tracks["title"])
-study.table(table, "The clusters of the best space under k-means (first seed).", "hard-clusters")
+described = tables.clusters(found, study.data.tracks["title"])
+study.table(
+    described, "The clusters of the best space under k-means (first seed).", "hard-clusters"
+)
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.clusters(found)
@@ -399,19 +399,13 @@ report.players(study.data.excerpts(5, typical))
 # Each point is a track: point to read its name, click to hear it.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-name = best.title
-maps = {f"{name}, t-SNE": study.map(best.z[0]), f"{name}, UMAP": clustering.umap(best.z[0])}
-maps |= {
-    f"VAE, beta {beta:g}, t-SNE": study.map(looked_at.z[0]),
-    "Raw features, t-SNE": study.map(study.data.inputs),
+maps = {
+    f"{best.title}, t-SNE": clustering.tsne(best.z[0]),
+    f"{best.title}, UMAP": clustering.umap(best.z[0]),
+    f"VAE, beta {beta:g}, t-SNE": clustering.tsne(looked_at.z[0]),
+    "Raw features, t-SNE": clustering.tsne(study.data.inputs),
 }
 groupings = {"Genre": study.data.truth, "Language": languages, "Cluster": clusters}
 chart = figures.ListeningMap(study.data.tracks, maps, groupings)
 chart.save(study.folder / "map")
 chart
-
-# %% [markdown] tags=["book-only"]
-# ## What is kept
-#
-# All scores above, seed by seed, and their means lie in the results folder, with the networks and their latents,
-# the tables for LaTeX, and each figure as PNG and SVG.

@@ -32,7 +32,6 @@ results_dir: str = ""  # else results/<corpus>
 
 # %% tags=["hide-input"]
 from lib import clustering, evaluation, figures, lyrics, models, report
-from lib.evaluation import comparison, ranking
 from lib.catalogue import title
 from lib.report import sentences, tables
 from lib.study import Study, representation
@@ -154,14 +153,16 @@ study.table(by_method, caption, "medium-with-noise")
 # A method that names no algorithm is k-means; a value without ± does not vary with the seed.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-ranked = ranking.by_score(rows, headline)
+ranked = evaluation.ranking.by_score(rows, headline)
 study.table(tables.ranked(ranked[:5], headline), "The five best.", "medium-top")
 
 # %% [markdown] tags=["book-only"]
 # [The table below](#tab-medium-best) names the best of each kind of features.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-best = ranking.by_score(rows, headline, by=["features", "method"]).drop_duplicates("features")
+best = evaluation.ranking.by_score(rows, headline, by=["features", "method"]).drop_duplicates(
+    "features"
+)
 caption = "The best method on each kind of features."
 study.table(tables.ranked(best, headline), caption, "medium-best")
 
@@ -175,7 +176,7 @@ sentences.best(ranked, headline)
 # are taken in each space itself. Look for columns that disagree: a space that wins by geometry and loses by genre.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-figure = figures.score_matrix(comparison.means(rows, headline), title(headline))
+figure = figures.score_matrix(evaluation.comparison.means(rows, headline), title(headline))
 study.figure(
     figure,
     "The headline score of each space under each algorithm.",
@@ -210,7 +211,7 @@ sentences.leaders(rows, [*agreed, "silhouette", "silhouette_shared"])
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 words = {f"{kind} added": (f"Sound + {kind}", "Raw features") for kind in ("TF-IDF", "SBERT")}
 convolved = {f"{kind} − VAE": (kind, "VAE") for kind in ("1-D conv VAE", "2-D conv VAE")}
-compared = comparison.differences(rows, headline, words | convolved)
+compared = evaluation.comparison.differences(rows, headline, words | convolved)
 study.figure(
     figures.differences(compared),
     "Differences of the headline score with 95% intervals over seeds.",
@@ -290,7 +291,7 @@ sentences.why(*readings, rows)
 # throughout.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
-flat = {name: study.map(z[0]) for name, z in codes.items()}
+flat = {name: clustering.tsne(z[0]) for name, z in codes.items()}
 study.figure(
     figures.maps(flat, {"genre": study.data.truth}),
     "Each space (first seed) by t-SNE, coloured by genre.",
@@ -325,9 +326,3 @@ study.figure(
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
 sentences.genres(study.data.truth, clusters)
-
-# %% [markdown] tags=["book-only"]
-# ## What is kept
-#
-# All scores above, seed by seed, and their means lie in the results folder, with the networks and their latents,
-# the tables for LaTeX, and each figure as PNG and SVG.

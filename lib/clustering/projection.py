@@ -22,7 +22,7 @@ def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
     Parameters
     ----------
     points : ndarray, (n_tracks, n_dims)
-        One point a track.
+        One point per track; NaN for tracks without a place, which have none on the map either.
     seed : int
         Seed of the optimisation.
 
@@ -31,9 +31,13 @@ def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
     ndarray, (n_tracks, 2)
         The map.
     """
-    perplexity = min(30.0, (len(points) - 1) / 3)
-    tsne = TSNE(2, perplexity=perplexity, init=_start(points), random_state=seed)
-    return tsne.fit_transform(points)
+    there = np.isfinite(points).all(axis=1)
+    placed = points[there]
+    perplexity = min(30.0, (len(placed) - 1) / 3)
+    tsne = TSNE(2, perplexity=perplexity, init=_start(placed), random_state=seed)
+    flat = np.full((len(points), 2), np.nan, np.float32)
+    flat[there] = tsne.fit_transform(placed)
+    return flat
 
 
 def umap(points: np.ndarray, seed: int = 0, n_dims: int = 2, n_neighbors: int = 15) -> np.ndarray:

@@ -174,13 +174,6 @@ def _trend(change: statistics.Difference) -> int:
     return int(np.sign(np.nan_to_num(change.mean))) if judged else 0
 
 
-def one_seed(trained: Ensemble, seed: int | None = None) -> dict[float, int]:
-    """Return the place of the member of each beta that has a seed (the first one if not said)."""
-    seed = trained.seeds[0] if seed is None else seed
-    places = {float(trained.betas[m]): int(m) for m in np.flatnonzero(trained.seeds == seed)}
-    return dict(sorted(places.items()))
-
-
 def titles(table: pd.DataFrame) -> dict[float, str]:
     """Name each beta, with the verdict on it where most of its members are not healthy.
 

@@ -11,6 +11,7 @@ import pandas as pd
 from lib.catalogue import EXTERNAL, FEATURES, LANGUAGES, SCORES, algorithm, title, with_titles
 from lib.errors import unless_missing
 from lib.evaluation import comparison, ranking, statistics
+from lib.evaluation.disentanglement import MEASURES
 
 if TYPE_CHECKING:
     from lib.inspection import Cluster
@@ -94,6 +95,15 @@ def sweep(members: pd.DataFrame) -> pd.DataFrame:
         row |= {name: _interval(group[column], spec) for column, (name, spec) in columns.items()}
         table.append(row | {"Verdict": _counted(group["verdict"])})
     return pd.DataFrame(table)
+
+
+@unless_missing
+def disentanglement(rows: pd.DataFrame) -> pd.DataFrame:
+    """Lay out measures of disentanglement: one row per space, mean ± half of the 95% interval."""
+    groups = rows.groupby("space", sort=False)[list(MEASURES)]
+    text = groups.agg(lambda values: _interval(values, ".3f"))
+    names = {name: name.upper() if len(name) == 3 else name.capitalize() for name in text}
+    return text.rename(columns=names).rename_axis("Space").reset_index()
 
 
 @unless_missing

@@ -103,15 +103,6 @@ def evaluate(spaces: Sequence[Representation], levels: pd.DataFrame) -> pd.DataF
 
 
 @unless_missing
-def table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores as text, mean ± half of the 95% interval over members, a row a space."""
-    groups = rows.groupby("space", sort=False)[list(disentanglement.MEASURES)]
-    text = groups.agg(lambda values: format(statistics.interval(values), ".3f"))
-    names = {name: name.upper() if len(name) == 3 else name.capitalize() for name in text}
-    return text.rename(columns=names).rename_axis("Space").reset_index()
-
-
-@unless_missing
 def correlate(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> pd.DataFrame:
     """Ask whether disentanglement goes with a score over the betas of a sweep.
 

@@ -46,13 +46,7 @@ class HardStudy(Study):
         return networks
 
     def conditional(self) -> dict[str, Ensemble]:
-        """Train a CVAE given the language of each track, and one given its genre.
-
-        Returns
-        -------
-        dict of str to Ensemble
-            ``cvae`` and ``cvae_genre``, unless fewer than two languages or genres are known.
-        """
+        """Train CVAEs given the language and the genre, unless fewer than two are known of one."""
         networks = {}
         for name in ("cvae", "cvae_genre"):
             try:
@@ -86,11 +80,6 @@ class HardStudy(Study):
 
     def probe_conditions(self, networks: dict[str, Ensemble]) -> pd.DataFrame:
         """Probe conditional codes for what their networks were given, and the plain VAE's code.
-
-        Parameters
-        ----------
-        networks : dict of str to Ensemble
-            The conditional ones among them are probed, and ``vae``.
 
         Returns
         -------
@@ -148,13 +137,6 @@ class HardStudy(Study):
     def disentanglement(self, spaces: list[Representation], known: factors.Factors) -> pd.DataFrame:
         """Measure how disentangled spaces are, and write it to ``disentanglement.csv``.
 
-        Parameters
-        ----------
-        spaces : list of Representation
-            As from `factor_spaces`.
-        known : Factors
-            Their clips.
-
         Returns
         -------
         DataFrame
@@ -168,37 +150,13 @@ class HardStudy(Study):
 
     @unless_missing
     def probe_factors(self, spaces: list[Representation], known: factors.Factors) -> pd.DataFrame:
-        """Probe some spaces for each factor: PCA, and the sweep at beta 1 and the one looked at.
-
-        Parameters
-        ----------
-        spaces, known
-            As for `disentanglement`.
-
-        Returns
-        -------
-        DataFrame
-            Balanced accuracies: see `lib.evaluation.knowledge`.
-        """
+        """Probe some spaces for each factor: PCA, and the sweep at beta 1 and the one looked at."""
         betas = (1, self.settings.beta)
         probed = {s.title: s.z for s in spaces if s.beta in betas or s.name == "pca"}
         return knowledge(probed, known.attributes)
 
     def sounds(self, ensemble: Ensemble, moved: Traversal) -> dict[str, np.ndarray] | Missing:
-        """Return the first track as a network on images keeps it, and a traversal, as sounds.
-
-        Parameters
-        ----------
-        ensemble : Ensemble
-            Networks on images.
-        moved : Traversal
-            Of one of them.
-
-        Returns
-        -------
-        dict of str to ndarray, (n_samples,)
-            By title; missing without audio.
-        """
+        """Return the first track as a network on images keeps it, and a traversal, as sounds."""
         samples, _ = self.data.example()
         if isinstance(samples, Missing):
             return samples
@@ -208,18 +166,7 @@ class HardStudy(Study):
         return stages | inversion.traversed(inverter, moved, n_steps=3)
 
     def rank(self, scores: Scores) -> pd.DataFrame:
-        """Rank all methods, and write those that have a place to ``verdict.csv``.
-
-        Parameters
-        ----------
-        scores : Scores
-            Of all representations.
-
-        Returns
-        -------
-        DataFrame
-            One row per method: see `lib.evaluation.ranking.table`.
-        """
+        """Rank all methods by `lib.evaluation.ranking.table`, and write ``verdict.csv``."""
         methods = ranking.table(comparison.each_once(scores.rows), scores.partitions)
         write_csv(self.folder / "verdict.csv", methods[methods["place"].notna()])
         return methods

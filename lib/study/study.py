@@ -252,13 +252,7 @@ class Study:
     def reconstruct_images(
         self, ensemble: Ensemble | None
     ) -> tuple[np.ndarray | Missing, np.ndarray | Missing]:
-        """Return all MFCC images, and what the first network of an ensemble rebuilds of them.
-
-        Returns
-        -------
-        tuple of ndarray, (n_tracks, n_mfcc, n_frames)
-            Missing, both of them, without audio.
-        """
+        """Return all MFCC images, and what the first network of an ensemble rebuilds of them."""
         if not self.data.has_audio:
             return NO_AUDIO, NO_AUDIO
         return self.data.images[:, 0], ensemble.reconstruct()[0, :, 0]
@@ -267,13 +261,6 @@ class Study:
         self, spaces: Sequence[Representation], scores: Scores
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Set the silhouette of each space beside what noise of the same shape reaches.
-
-        Parameters
-        ----------
-        spaces : sequence of Representation
-            The spaces.
-        scores : Scores
-            Of them.
 
         Returns
         -------
@@ -303,28 +290,14 @@ class Study:
             points.append(point | {"silhouette": silhouette, "noise": np.mean(alike)})
         return pd.DataFrame(points), pd.DataFrame({"dimensions": dimensions, "silhouette": line})
 
-    def map(self, z: np.ndarray) -> np.ndarray:
-        """Map a space by t-SNE, (n_tracks, 2); tracks without a place there have none here."""
-        there = np.isfinite(z).all(axis=1)
-        flat = np.full((len(z), 2), np.nan)
-        flat[there] = clustering.tsne(z[there])
-        return flat
-
     def score_noise(self, spaces: Sequence[Representation], scores: Scores) -> pd.DataFrame:
         """Score the partitions of density-based algorithms with their noise and without it.
-
-        Parameters
-        ----------
-        spaces : sequence of Representation
-            The spaces; those that lack a place for some tracks are left out.
-        scores : Scores
-            Of them.
 
         Returns
         -------
         DataFrame
-            By method (first seed): the share of noise, then silhouette and AMI of the tracks that
-            are left and of all, noise being one more cluster.
+            By method (first seed), of the spaces that place all tracks: the share of noise, then
+            silhouette and AMI of the tracks that are left and of all, noise being one more cluster.
         """
         rows = {}
         finders = [name for name, algorithm in clustering.ALGORITHMS.items() if algorithm.finds_k]
@@ -339,19 +312,11 @@ class Study:
                 rows[space.method(algorithm).title] = row
         return pd.DataFrame(rows).T
 
-    def save(self, scores: Scores, representations: Sequence[Representation]) -> None:
-        """Write the run's scores and latents into the results folder.
-
-        Parameters
-        ----------
-        scores : Scores
-            They replace the notebook's earlier ones.
-        representations : sequence of Representation
-            Whose points to keep.
-        """
+    def save(self, scores: Scores, spaces: Sequence[Representation]) -> None:
+        """Write scores, in place of the notebook's earlier ones, and the points of spaces."""
         results.save_rows(self.folder, self.task, scores.rows)
         track_id = self.data.tracks["track_id"].to_numpy(str)
-        for space in representations:
+        for space in spaces:
             results.save_latents(self.folder, self._file_name(space), space.z, track_id)
 
     def _file_name(self, space: Representation) -> str:

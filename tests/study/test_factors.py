@@ -6,7 +6,7 @@ from lib.corpora import demo
 from lib.corpora.demo import writing
 from lib.errors import UserError
 from lib.evaluation import disentanglement, knowledge
-from lib.report import sentences
+from lib.report import sentences, tables
 from lib.study import factors
 from lib.study.representation import Representation
 
@@ -87,7 +87,7 @@ def test_the_table_gives_means_and_intervals_in_the_order_of_the_rows():
     rows = pd.DataFrame({"space": ["b", "b", "a"], "seed": [0, 1, 0]})
     for name in disentanglement.MEASURES:
         rows[name] = [0.1, 0.3, 0.5]
-    table = factors.table(rows)
+    table = tables.disentanglement(rows)
     assert table["Space"].tolist() == ["b", "a"]
     assert list(table)[1:3] == ["MIG", "SAP"]
     assert table["MIG"][0].startswith("0.200") and "±" in table["MIG"][0]

@@ -35,10 +35,11 @@ def baselines(rows: pd.DataFrame) -> Markdown:
 
 
 def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
-    """Say whether one representation beats others under k-means, corrected for their number."""
+    """Say whether one representation beats those of others that were scored, under k-means."""
     kmeans = rows[rows["algorithm"] == "kmeans"].set_index("representation")[score]
     if kmeans.isna().all():
         return say(f"Without labels there is no {title(score)}, and no winner to name.")
+    others = [b for b in others if b in kmeans]
     compared = [statistics.compare(kmeans[[a]], kmeans[[b]]) for b in others]
     said = []
     for b, difference in zip(others, statistics.correct(compared), strict=True):
