@@ -230,7 +230,7 @@ pictured = networks.get("conv_vae", looked_at)
 moved = inspection.traverse(pictured, 0, track=0)
 study.figure(
     figures.traversal(moved),
-    "Traversals: a row an active latent, a column a step, from -3 to 3 standard deviations of"
+    "Traversals: a row an active latent, a column a step, from −3 to 3 standard deviations of"
     " the prior.",
     "hard-traversal",
     alt="Grid of decoded features, a row for each latent dimension",

@@ -304,7 +304,7 @@ sentences.nearest({name: z[0] for name, z in codes.items()}, study.data.truth)
 
 # %% [markdown] tags=["book-only"]
 # [The first figure below](#fig-medium-genres) and [the second](#fig-medium-languages) look into the best space under k-means: what its
-# clusters hold of each genre and of each language. Noise, where there is any, is cluster -1.
+# clusters hold of each genre and of each language. Noise, where there is any, is cluster −1.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 winner = scores.best(spaces, headline)

@@ -7,19 +7,16 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
-from lib.catalogue import Method, title
+from lib.catalogue import EXTERNAL, Method, title
 from lib.errors import UserError
 from lib.evaluation import statistics
 from lib.report import results
 
 SAME = ["task", "representation", "beta", "algorithm"]
 """What makes two rows of different runs the same method; its latent size may be what changed."""
-SHOWN = ["ami", "ari", "nmi", "purity", "silhouette_shared", "silhouette"]
-CLEAR = 0.05
+SHOWN = [*EXTERNAL, "silhouette_shared", "silhouette"]
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -38,23 +35,7 @@ summary { cursor: pointer; font-size: 1.2rem; font-weight: bold; margin: 1rem 0 
 
 
 def load(folder: Path) -> pd.DataFrame:
-    """Read the rows of a run.
-
-    Parameters
-    ----------
-    folder : Path
-        A results folder, as ``results/demo``.
-
-    Returns
-    -------
-    DataFrame
-        Tidy rows of `lib.report.results`.
-
-    Raises
-    ------
-    UserError
-        When the folder holds no scores, or a table that is not one of scores.
-    """
+    """Read the tidy rows of a run, or say why they cannot be read."""
     path = folder / "clustering_metrics.csv"
     try:
         rows = pd.read_csv(path)
@@ -67,95 +48,39 @@ def load(folder: Path) -> pd.DataFrame:
     return rows
 
 
-def difference(
-    a: Sequence[float], b: Sequence[float], paired: bool
-) -> tuple[statistics.Interval, float]:
-    """Estimate b - a with its 95% interval and p-value.
-
-    Parameters
-    ----------
-    a, b : sequence of float
-        The scores of one method in two runs, a value a seed, without NaNs.
-    paired : bool
-        Whether the values belong together one by one, as with the same seeds on the same corpus:
-        then by the paired t-test, else by Welch's.
-
-    Returns
-    -------
-    interval : Interval
-        With NaN bounds where there is no spread to judge by.
-    p : float
-        Two-sided, NaN likewise.
-
-    References
-    ----------
-    Welch, B. L. (1947). The generalization of "Student's" problem when several different population
-    variances are involved. Biometrika 34, 28-35.
-    """
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    if paired:
-        return statistics.interval(b - a), statistics.p_value(b, a)
-    mean = float(b.mean() - a.mean())
-    if min(len(a), len(b)) < 2 or max(np.ptp(a), np.ptp(b)) < 1e-9:
-        return statistics.Interval(mean, np.nan, np.nan), np.nan
-    own = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
-    error = np.sqrt(own.sum())
-    freedom = own.sum() ** 2 / (own**2 / [len(a) - 1, len(b) - 1]).sum()
-    half = float(stats.t.ppf(0.975, freedom) * error)
-    p = float(2 * stats.t.sf(abs(mean) / error, freedom))
-    return statistics.Interval(mean, mean - half, mean + half), p
-
-
 def compare(a: pd.DataFrame, b: pd.DataFrame, score: str) -> pd.DataFrame:
-    """Compare two runs method by method.
+    """Compare two runs method by method, the second minus the first.
 
-    Parameters
-    ----------
-    a, b : DataFrame
-        Tidy rows of two runs.
-    score : str
-        One of their columns.
-
-    Returns
-    -------
-    DataFrame
-        A row a method: `SAME` (no beta is ""), its name as ``method``, the intervals ``a`` and
-        ``b`` (None where a run lacks it), the interval ``difference`` of b - a, the ``test``
-        ("paired" or "Welch"), its ``p`` adjusted by Holm for the number of methods, and whether it
-        is ``clear``.
+    Each method has one row: ``task`` and ``method``, its intervals ``a`` and ``b`` (None where a
+    run lacks it), the `Difference`, corrected for the number of methods, and the ``test``.
     """
     one_corpus = set(a["corpus"]) == set(b["corpus"])
     first, second = _by_method(a, score), _by_method(b, score)
-    compared = []
-    for key in dict.fromkeys([*first, *second]):
+    rows, found = [], {}
+    for task, representation, beta, algorithm in dict.fromkeys([*first, *second]):
+        key = task, representation, beta, algorithm
         ours, theirs = first.get(key), second.get(key)
-        row = dict(zip(SAME, key, strict=True))
-        row["method"] = Method(row["representation"], row["algorithm"], row["beta"]).title
-        row |= {
-            name: None if values is None else statistics.interval(values)
-            for name, values in (("a", ours), ("b", theirs))
-        }
-        row |= {"difference": None, "test": "", "p": np.nan}
+        row = {"task": task, "method": Method(representation, algorithm, beta).title, "test": ""}
+        row |= {"a": None if ours is None else statistics.interval(ours)}
+        row |= {"b": None if theirs is None else statistics.interval(theirs)}
         if ours is not None and theirs is not None:
             paired = one_corpus and ours.index.equals(theirs.index)
-            row["difference"], row["p"] = difference(ours, theirs, paired)
+            found[len(rows)] = statistics.compare(theirs, ours, paired=paired)
             row["test"] = "paired" if paired else "Welch"
-        compared.append(row)
-    columns = [*SAME, "method", "a", "b", "difference", "test", "p"]
-    table = pd.DataFrame(compared, columns=columns)
-    table["p"] = statistics.holm(table["p"])
-    return table.assign(clear=table["p"] < CLEAR)
+        rows.append(row)
+    differences = dict(zip(found, statistics.correct(found.values()), strict=True))
+    columns = ["task", "method", "a", "b", "test"]
+    return pd.DataFrame(rows, columns=columns, dtype=object).assign(
+        difference=[differences.get(place) for place in range(len(rows))]
+    )
 
 
 def _by_method(rows: pd.DataFrame, score: str) -> dict[tuple, pd.Series]:
     """Return each method's scores by seed, in the order of seeds."""
     rows = rows.dropna(subset=score)
     # no two NaNs are equal, but the absence of a beta is the same in both runs
-    groups = rows.assign(beta=rows["beta"].astype(object).fillna(""))
-    return {
-        method: group.groupby("seed")[score].mean()
-        for method, group in groups.groupby(SAME, sort=False)
-    }
+    groups = rows.assign(beta=rows["beta"].astype(object).fillna("")).groupby(SAME, sort=False)
+    return {method: group.groupby("seed")[score].mean() for method, group in groups}
 
 
 def page(a: Path, b: Path) -> str:
@@ -177,7 +102,7 @@ def page(a: Path, b: Path) -> str:
         When a folder holds no scores.
     """
     first, second = load(a), load(b)
-    names = [html.escape(_name(folder)) for folder in (a, b)]
+    names = [html.escape(folder.resolve().name) for folder in (a, b)]
     sections = []
     for score in SHOWN:
         table = compare(first, second, score)
@@ -190,10 +115,6 @@ def page(a: Path, b: Path) -> str:
         f"<h1>{names[0]} and {names[1]}</h1><p>{_facts(first, second, names)}</p>"
         f"{''.join(sections)}<h2>Figures</h2>{_figures(a, b, names)}</body></html>"
     )
-
-
-def _name(folder: Path) -> str:
-    return folder.resolve().name
 
 
 def _facts(a: pd.DataFrame, b: pd.DataFrame, names: Sequence[str]) -> str:
@@ -219,25 +140,28 @@ def _facts(a: pd.DataFrame, b: pd.DataFrame, names: Sequence[str]) -> str:
     return (
         f"{' '.join(runs)} {how} Differences are the second run minus the first, with 95% "
         "intervals over seeds; bold ones are clear after Holm's correction for the number of "
-        f"methods (p &lt; {CLEAR})."
+        f"methods (p &lt; {statistics.LEVEL})."
     )
 
 
 def _section(table: pd.DataFrame, score: str, names: Sequence[str], is_open: bool) -> str:
     """Write the table of one score, folded unless it is the first."""
-    lines = []
+    lines, clear = [], 0
     for row in table.itertuples():
-        cells = [row.task, row.method]
-        cells += ["" if value is None else f"{value:.3f}" for value in (row.a, row.b)]
-        cells.append("" if row.difference is None else _signed(row.difference))
-        cells.append(row.test if np.isfinite(row.p) else "")
-        cells.append(_p(row.p))
-        marked = " class='clear'" if row.clear else ""
+        cells = [row.task, row.method, *("" if i is None else f"{i:.3f}" for i in (row.a, row.b))]
+        marked, difference = "", row.difference
+        if difference is None:
+            cells += ["", "", ""]
+        else:
+            marked = " class='clear'" if difference.clear else ""
+            clear += difference.clear
+            p = f"{difference.p:.3f}" if difference.p >= 0.001 else "< 0.001"
+            tested = ["", ""] if difference.fixed else [row.test, p]
+            cells += [f"{difference:+.3f}", *tested]
         line = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
         lines.append(f"<tr{marked}>{line}</tr>")
     head = ["Task", "Method", *names, "Difference", "Test", "p (Holm)"]
-    name = title(score)
-    shared, clear = (table["test"] != "").sum(), table["clear"].sum()
+    name, shared = title(score), (table["test"] != "").sum()
     fold = "<details open>" if is_open else "<details>"
     return (
         f"{fold}<summary>{name}</summary><div class='scroll'><table>"
@@ -245,16 +169,6 @@ def _section(table: pd.DataFrame, score: str, names: Sequence[str], is_open: boo
         f"<thead><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div></details>"
     )
-
-
-def _signed(value: statistics.Interval) -> str:
-    return f"+{value:.3f}" if value.mean >= 0 else f"{value:.3f}"
-
-
-def _p(p: float) -> str:
-    if np.isnan(p):
-        return ""
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def _figures(a: Path, b: Path, names: Sequence[str]) -> str:

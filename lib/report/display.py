@@ -6,6 +6,7 @@ import ast
 import base64
 import html
 import inspect
+import re
 import textwrap
 from collections.abc import Mapping
 
@@ -17,6 +18,13 @@ from IPython.display import HTML, Markdown
 
 from lib.audio import encoding
 from lib.errors import Missing, unless_missing
+
+_HYPHEN = re.compile(r"(?<![\w.)\]-])-(?=\d)")
+
+
+def true_minus(text: str) -> str:
+    """Write each hyphen that begins a number as the minus sign that it is."""
+    return _HYPHEN.sub("−", text)
 
 
 class Table:
@@ -41,13 +49,14 @@ class Table:
         lines = [list(self.frame.columns), ["---"] * self.frame.shape[1], *self.frame.to_numpy()]
         cells = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
         rows = ["| " + " | ".join(line) + " |" for line in cells]
-        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", "", *rows, "```"])
+        head = [f"```{{table}} {self.caption}", f":name: {self.name}", ""]
+        return true_minus("\n".join([*head, *rows, "```"]))
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {
-            "text/html": self.frame.to_html(index=False),
+            "text/html": true_minus(self.frame.to_html(index=False)),
             "text/markdown": self.markdown,
-            "text/plain": self.frame.to_string(index=False),
+            "text/plain": true_minus(self.frame.to_string(index=False)),
         }
 
 
@@ -78,7 +87,7 @@ class Figure:
 
 def say(*sentences: str) -> Markdown:
     """Show sentences as a paragraph of text."""
-    return Markdown(" ".join(sentences))
+    return Markdown(true_minus(" ".join(sentences)))
 
 
 def source(*objects: object) -> Markdown:

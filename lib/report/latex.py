@@ -8,6 +8,8 @@ import unicodedata
 import pandas as pd
 from pylatexenc import latexencode
 
+from lib.report.display import true_minus
+
 _SHRINK = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{"
 _FOREIGN = re.compile("[^ -~\xa0-\u0148\u014a-\u017fΑ-Ωα-ω±×−≤≥≈→∞–—‘’“”„…€]+")
 """What neither a T1 font nor the maths of LaTeX has."""
@@ -40,7 +42,7 @@ def escape(text: str) -> str:
 
 def table(frame: pd.DataFrame, caption: str, name: str) -> str:
     """Return a floating table ``tab:<name>``, no wider than the text, of cells as they are."""
-    cells = frame.astype(object).map(lambda cell: escape(str(cell)))
+    cells = frame.astype(object).map(lambda cell: escape(true_minus(str(cell))))
     latex = cells.rename(columns=lambda column: escape(str(column))).to_latex(
         index=False, escape=False, caption=escape(caption), label=f"tab:{name}", position="tb"
     )

@@ -43,7 +43,7 @@ def test_what_still_moved_at_the_end_of_training():
     epochs = pd.DataFrame({"seed": 0, "epoch": range(20), "total": 100.0, "kl": np.nan})
     epochs.loc[19, "total"] = 99.0
     said = sentences.settled({"autoencoder": epochs}).data
-    assert "by -1.0% for the autoencoder," in said
+    assert "by −1.0% for the autoencoder," in said
     assert "KL" not in said
     assert (
         "its KL by +10.0%" in sentences.settled({"VAE": epochs.assign(kl=[2.0] * 19 + [2.2])}).data

@@ -157,10 +157,8 @@ def test_what_collapse_alone_correlates_is_told_apart(dead_from, left):
     assert "Without the one network that has collapsed, " in text
     text = sentences.disentanglement(table).data
     if left == 3:
-        assert (
-            f"Without the 10 networks that have collapsed, they are MIG {found['alive_mean']:+.2f}"
-            in text
-        )
+        left = f"{found['alive_mean']:+.2f}".replace("-", "−")
+        assert f"Without the 10 networks that have collapsed, they are MIG {left}" in text
         assert "none of them clear of zero" in text
     else:
         assert np.isnan(found["alive_mean"]) and "most of this may be collapse alone" in text
