@@ -40,7 +40,7 @@ CITATION = (
     "arXiv:1612.01840"
 )
 
-# Cut at a wrong place because the archive told a wrong length, so that the clip holds less than
+# Cut at a wrong place because the archive gave a wrong length, so that the clip holds less than
 # 30 s, mostly nothing: the 21 tracks of github.com/mdeff/fma, issue 8.
 SHORT_CLIPS = frozenset(
     "001486 005574 065753 080391 098558 098559 098560 098565 098566 098567 098568 098569 098571 "

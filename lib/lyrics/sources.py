@@ -97,8 +97,7 @@ def load(tracks: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
         found.sort(key=lambda pair: SOURCES.index(pair[1]))
         found.append((_metadata(track), "metadata"))
         entry, source = next(((e, s) for e, s in found if e["text"]), (_entry({}), "none"))
-        known = track.get("language", "") if source in SUNG else ""
-        language = entry["language"] or known
+        language = entry["language"] or (track.get("language", "") if source in SUNG else "")
         rows.append((track_id, entry["text"], language, source))
     return pd.DataFrame(rows, columns=["track_id", "text", "language", "source"])
 

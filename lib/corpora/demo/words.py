@@ -107,7 +107,7 @@ _ENGLISH_VOWELS = dict(
 
 
 def vowels(text: str) -> list[str]:
-    """The vowels that a voice sings for a text, one a syllable.
+    """The vowels that a voice sings for a text, one per syllable.
 
     a, e, i, o, u, A (as in cat) and O (as in lot).
     """
