@@ -104,34 +104,14 @@ def evaluate(spaces: Sequence[Representation], levels: pd.DataFrame) -> pd.DataF
 
 @unless_missing
 def correlate(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> pd.DataFrame:
-    """Ask whether disentanglement goes with a score over the betas of a sweep.
+    """Correlate disentanglement with a score over the betas of a sweep.
 
     Networks of one beta are no independent witnesses of what beta does, and betas are few; so each
-    seed is asked for itself: the rank correlation over its betas, and then the mean over seeds. It
-    tells what goes together as beta changes, not what causes what. Measure and score are of two
-    networks of one beta and seed, that of the clips with known factors and that of the corpus. One
-    that collapses has little of either, and both do as beta grows; so the same is asked again
-    without the pairs of which one has.
-
-    Parameters
-    ----------
-    measures : DataFrame
-        ``beta``, ``seed``, and a column of numbers for each measure; ``health``, the status of the
-        network that is measured, where that is known.
-    rows : DataFrame
-        Tidy rows.
-    score : str
-        One of their columns.
-
-    Returns
-    -------
-    DataFrame
-        ``measure``, ``score``; ``mean``, ``low`` and ``high`` of Spearman's correlation over seeds,
-        and whether it is ``clear`` of zero (t-test, or where all seeds have the same correlation
-        the chance that independent orders have; corrected for the number of measures).
-        Measures and scores that do not vary have none. Then the same, ``alive_mean`` and so on,
-        over the seeds that have three networks or more that have not collapsed, and over these
-        networks alone; and how many have ``collapsed``.
+    seed has a rank correlation of its own over its betas: ``mean``, ``low`` and ``high`` are over
+    seeds. Measure and score are of two networks of one beta and seed, that of the clips with known
+    factors and that of the corpus. One that collapses has little of either, and both do as beta
+    grows; so the columns ``alive_`` say the same without pairs of which one has ``collapsed``, of
+    the seeds that have three left. It says what goes together, not what causes what.
     """
     kmeans = rows[(rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")]
     keys = {"beta": float, "seed": int}

@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from lib import clustering, evaluation, lyrics, training
-from lib.catalogue import HEALTH, MIXTURE, Method, title
+from lib.catalogue import HEALTH, MIXTURE, REPRESENTATIONS, Method, title
 from lib.errors import Missing, unless_missing
 from lib.report import Figure, Table, results
 from lib.settings import Settings
@@ -86,17 +86,18 @@ class Study:
         return [space for space in made if space is not None]
 
     def _represent(self, name: str) -> Representation | None:
-        data = self.data
-        kind, _, words = name.rpartition("_")
+        data, features = self.data, REPRESENTATIONS[name].features
         if name == "pca":
             return self._components("pca", self.settings.latent_dim)
-        if kind == "hybrid" and words in data.text_vectors:
-            both = {"audio": data.inputs, "text": data.text_vectors[words]}
-            return Representation(name, lyrics.concatenate(both)[None])
-        if name in data.text_vectors:  # NaN for tracks without words
-            return Representation(name, data.text_vectors[name][None])
-        points = {"raw": data.inputs, "spectral": data.spectral}.get(name)
-        return None if points is None else Representation(name, points[None], r2=1.0)
+        if name in ("raw", "spectral"):
+            points = data.inputs if name == "raw" else data.spectral
+            return None if points is None else Representation(name, points[None], r2=1.0)
+        words = data.text_vectors.get(features.rpartition("+")[2])
+        if words is None:
+            return None
+        if "+" in features:  # else NaN for tracks without words
+            words = lyrics.concatenate({"audio": data.inputs, "text": words})
+        return Representation(name, words[None])
 
     def pca_matched(self, space: Representation) -> Representation:
         """Return as few principal components as a latent space has effective dimensions.

@@ -48,6 +48,13 @@ def test_tones_and_noise_are_told_apart(tones, tmp_path):
     assert "tracks" in sentences.tracks(study.data.tracks).data
 
 
+def test_sound_alone_asks_for_no_words_and_no_other_features(tones, tmp_path):
+    study = Study("easy", settings(tones, tmp_path / "results"))
+    assert [space.name for space in study.represent("raw", "pca")] == ["raw", "pca"]
+    assert not {"words", "wide_features"} & set(vars(study.data))
+    assert [s.name for s in study.represent("spectral", "sbert", "hybrid_tfidf")] == ["spectral"]
+
+
 def test_a_member_that_diverged_counts_nowhere(tones, tmp_path):
     study = Study("easy", settings(tones, tmp_path / "results"))
     z = np.random.default_rng(0).normal(size=(2, 12, 3))
