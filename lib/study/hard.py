@@ -84,21 +84,20 @@ class HardStudy(Study):
         Returns
         -------
         DataFrame
-            ``fact``, ``told``, ``untold`` (balanced accuracy of a linear probe) and ``chance``; one
-            row per seed.
+            One row per conditional network: the ``attribute``, ``chance``, and the balanced
+            accuracies of a linear probe in the ``conditional`` and in the ``plain`` code.
         """
         rows = []
-        for name in [name for name in ("cvae", "cvae_genre") if name in networks]:
+        for name in ("cvae", "cvae_genre"):
+            if name not in networks:
+                continue
             labels = self._condition(name)
-            chance = chance_accuracy(labels)
-            for told, untold in zip(networks[name].z, networks["vae"].z, strict=True):
-                row = {"fact": REPRESENTATIONS[name].conditioned_on, "chance": chance}
-                row |= {
-                    "told": probe_accuracy(told, labels),
-                    "untold": probe_accuracy(untold, labels),
-                }
-                rows.append(row)
-        return pd.DataFrame(rows, columns=["fact", "told", "untold", "chance"])
+            row = {"attribute": REPRESENTATIONS[name].conditioned_on}
+            row["chance"] = chance_accuracy(labels)
+            for codes in zip(networks[name].z, networks["vae"].z, strict=True):
+                conditional, plain = (probe_accuracy(z, labels) for z in codes)
+                rows.append(row | {"conditional": conditional, "plain": plain})
+        return pd.DataFrame(rows, columns=["attribute", "chance", "conditional", "plain"])
 
     def pipelines(self) -> pd.DataFrame | Missing:
         """Run all pipelines on all features, and write ``ideas.csv``: see `lib.study.pipelines`."""

@@ -56,16 +56,11 @@ PIPELINES = {
     "neighbour_vae": Pipeline("neighbour VAE on ranks", "ranks", NeighbourVAE),
     "balanced_neighbour_vae": Pipeline("neighbour VAE on balanced ranks", "balanced", NeighbourVAE),
     "balanced_neighbour_consensus": Pipeline(
-        "consensus of five neighbour VAEs on balanced ranks", "balanced", NeighbourVAE, ENSEMBLE
-    ),
+        "consensus of five neighbour VAEs on balanced ranks", "balanced", NeighbourVAE, ENSEMBLE),
     "balanced_neighbour_umap": Pipeline(
-        "five neighbour VAEs on balanced ranks side by side, UMAP",
-        "balanced",
-        NeighbourVAE,
-        ENSEMBLE,
-        umap=True,
-    ),
-}
+        "five neighbour VAEs on balanced ranks side by side, UMAP", "balanced", NeighbourVAE,
+        ENSEMBLE, umap=True),
+}  # fmt: skip
 _NAMES = {VAE: "vae", VaDE: "vade", NeighbourVAE: "neighbour_vae"}
 _BETAS = {VAE: 0.1, VaDE: 1.0, NeighbourVAE: 1.0}
 

@@ -78,11 +78,11 @@ def test_the_best_read_space_is_named_for_each_fact():
 
 
 def test_what_a_conditional_code_keeps_is_told_where_it_can_be_read():
-    table = pd.DataFrame({"fact": "genre", "told": [0.3, 0.31], "untold": [0.5, 0.52]})
+    table = pd.DataFrame({"attribute": "genre", "conditional": [0.3, 0.31], "plain": [0.5, 0.52]})
     table["chance"] = 0.1
     said = sentences.conditional(table).data
     assert "chance is 0.10): so it leaves much of it out" in said
-    few = table.assign(told=np.nan, untold=np.nan, chance=np.nan)
+    few = table.assign(conditional=np.nan, plain=np.nan, chance=np.nan)
     assert "too few tracks" in sentences.conditional(few).data
     assert "no CVAE was trained" in sentences.conditional(table[:0]).data
 

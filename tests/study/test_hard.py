@@ -100,8 +100,10 @@ def test_without_words_no_network_reads_any(tones, tmp_path):
     run = study(tones, tmp_path / "results")
     assert run.multimodal() == {}
     assert set(run.conditional()) == {"cvae_genre"}  # nobody knows the language of a tone
-    readings = run.probe_conditions({})
-    assert list(readings.columns) == ["fact", "told", "untold", "chance"] and not len(readings)
+    probed = run.probe_conditions({})
+    assert list(probed.columns) == ["attribute", "chance", "conditional", "plain"] and not len(
+        probed
+    )
 
 
 def test_networks_with_words_say_what_they_were_made_of(told, tmp_path):
@@ -120,8 +122,8 @@ def test_networks_with_words_say_what_they_were_made_of(told, tmp_path):
     assert table.loc["cvae_genre", "saw"] == "genre"
     assert np.isnan(table.loc["cvae_genre", "place"])  # it has seen what it would be ranked by
     assert list(scores.rows.columns) == results.COLUMNS
-    readings = run.probe_conditions(networks | run.earlier())
-    assert sorted(readings["fact"]) == ["genre", "genre", "language", "language"]
+    probed = run.probe_conditions(networks | run.earlier())
+    assert sorted(probed["attribute"]) == ["genre", "genre", "language", "language"]
 
 
 def test_only_the_demo_corpus_has_known_factors(tones, tmp_path):

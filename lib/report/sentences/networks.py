@@ -131,20 +131,20 @@ def traversal(found: Traversal) -> Markdown:
     return say(*said)
 
 
-def conditional(readings: pd.DataFrame) -> Markdown:
+def conditional(probed: pd.DataFrame) -> Markdown:
     """Say whether conditional models leave out of their code what they were told."""
-    if not len(readings):
+    if not len(probed):
         return say("Neither two languages nor two genres are known here: no CVAE was trained.")
     said = []
-    for fact, group in readings.dropna().groupby("fact", sort=False):
-        with_it, without = (statistics.interval(group[name]) for name in ("told", "untold"))
-        difference = statistics.compare(group["told"], group["untold"])
+    for attribute, group in probed.dropna().groupby("attribute", sort=False):
+        with_it, without = (statistics.interval(group[name]) for name in ("conditional", "plain"))
+        difference = statistics.compare(group["conditional"], group["plain"])
         verdict = {
             HIGHER: "so it does not leave it out",
             LOWER: "so it leaves much of it out",
         }.get(difference.verdict, f"a difference {JUDGED[difference.verdict]}")
         said.append(
-            f"A linear reader finds the {fact} in the code of the CVAE that was told it with an "
+            f"A linear reader finds the {attribute} in the code of the CVAE that was told it with an "
             f"accuracy of {with_it}, in that of the plain VAE with {without} (chance is "
             f"{group['chance'].iloc[0]:.2f}): {verdict}."
         )
