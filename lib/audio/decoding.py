@@ -25,13 +25,15 @@ class AudioError(UserError):
     """A file that cannot be used; the message is one plain reason, without the file's name."""
 
 
-def read(path: str | os.PathLike) -> np.ndarray:
+def read(path: str | os.PathLike, longest: float = np.inf) -> np.ndarray:
     """Decode a file as ``librosa.load`` does, and refuse what no feature can be taken from.
 
     Parameters
     ----------
     path : str or path-like
         Anything libsndfile reads: WAV, AU, FLAC, MP3, Ogg Vorbis, Opus, AIFF.
+    longest : float
+        Seconds; of a longer track, as much from its middle.
 
     Returns
     -------
@@ -44,7 +46,19 @@ def read(path: str | os.PathLike) -> np.ndarray:
         The file is missing, unreadable, not audio, damaged, shorter than one window, silent, or
         has samples that are not finite, or too large for any feature.
     """
-    return np.concatenate(list(stream(path)))
+    most, length, chunks = longest * SAMPLE_RATE, 0, []
+    for chunk in stream(path):
+        length += len(chunk)
+        chunks.append(chunk)
+        if length > most:
+            chunks.clear()
+    if length <= most:
+        return np.concatenate(chunks)
+    start, most = int(length - most) // 2, int(most)
+    for chunk in stream(path):  # again, now that the middle is known
+        chunks.append(chunk[max(start, 0) : max(start + most, 0)])
+        start -= len(chunk)
+    return np.concatenate(chunks)
 
 
 def stream(path: str | os.PathLike) -> Iterator[np.ndarray]:

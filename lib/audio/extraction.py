@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from lib.audio import descriptors as spectral
-from lib.audio import mfcc as audio
 from lib.audio import workers
 from lib.audio.decoding import AudioError, check_file
+from lib.audio.descriptors import wide_columns, wide_features
+from lib.audio.mfcc import IMAGE_FRAMES, N_MFCC, mfcc_columns, mfcc_features
 from lib.audio.store import FileKey, Row, Store, content_digest, file_key
 from lib.errors import UserError
 
-VERSION = 1
+VERSION = 2
 """Of the definitions of the features; with another one all are computed anew."""
 _CHUNK_TRACKS = 64  # at most; the results of a chunk become one shard
 _CHUNK_BYTES = 2**28
@@ -35,8 +35,8 @@ class Features:
     Attributes
     ----------
     vectors : DataFrame
-        Indexed by ``track_id``, a column a feature.
-    images : ndarray of float32, shape (N, n_mfcc, 128), or None
+        Indexed by ``track_id``, one column per feature.
+    images : ndarray of float32, shape (N, 20, 128), or None
         The MFCC images, row for row with ``vectors``; None where features came as a table.
     skipped : DataFrame
         ``track_id``, ``path`` and a plain ``reason`` for each track that has no features.
@@ -58,7 +58,6 @@ class _File(NamedTuple):
 def extract(
     tracks: pd.DataFrame,
     *,
-    n_mfcc: int = 20,
     wide: bool = False,
     cache: str | Path | None = None,
     jobs: int | None = None,
@@ -72,11 +71,11 @@ def extract(
     ----------
     tracks : DataFrame
         Columns ``track_id`` and ``path``.
-    n_mfcc : int
-        How many MFCCs, from 1 to 128.
     wide : bool
-        Also the columns of the GTZAN table and what else `spectral.columns` names; some twenty
-        times the work, that of decoding not counted.
+        Means and deviations of 20 MFCCs; if true, also the columns of the GTZAN table, spectral
+        contrast, flatness and the share of the harmonic signal: some thirty times the work, that
+        of decoding not counted. Of a track longer than ten minutes the wide set describes the ten
+        in its middle.
     cache : str or Path, optional
         Folder of the feature store: what is there is not computed again, and a run that was cut
         short goes on. Without one, all is held in memory and nothing is kept.
@@ -93,52 +92,48 @@ def extract(
     UserError
         There are no tracks, or the store cannot be written to, or the cluster not be reached.
     """
-    if not 1 <= n_mfcc <= audio.N_MELS:
-        raise UserError(f"n_mfcc={n_mfcc}: choose from 1 to {audio.N_MELS}")
     paths = [os.fspath(path) for path in tracks["path"]]
     if not paths:
         raise UserError("there are no tracks to extract features from")
-    columns = (spectral if wide else audio).columns(n_mfcc)
+    columns = wide_columns() if wide else mfcc_columns()
     store = None
     if cache is not None:
-        store = Store(cache, f"{'wide' if wide else 'mfcc'}{n_mfcc}-v{VERSION}", columns)
+        store = Store(cache, f"{'wide' if wide else 'mfcc'}{N_MFCC}-v{VERSION}", len(columns))
 
-    rows = _compute(paths, n_mfcc, wide, store, jobs or joblib.cpu_count())
-    if store is None:
-        reasons = [row.reason for row in rows]
-        vectors = np.array([row.vector for row in rows if not row.reason])
-        images = np.array([row.image for row in rows if not row.reason], np.float32)
-    else:
-        reasons, vectors, images = store.collect(rows)
-
-    good = np.array([not reason for reason in reasons])
+    rows = _compute(paths, wide, store, jobs or joblib.cpu_count())
+    rows = store.fill(rows) if store else rows
+    good = np.array([not row.reason for row in rows])
+    vectors = np.array([row.vector for row in rows if not row.reason])
+    images = np.array([row.image for row in rows if not row.reason], np.float32)
     skipped = pd.DataFrame(
         {
             "track_id": tracks["track_id"].to_numpy()[~good],
             # A name in no known encoding must not keep the table from being written.
             "path": [os.fsencode(path).decode(errors="backslashreplace")
-                     for path, reason in zip(paths, reasons, strict=True) if reason],
-            "reason": [reason for reason in reasons if reason],
+                     for path, row in zip(paths, rows, strict=True) if row.reason],
+            "reason": [row.reason for row in rows if row.reason],
         }
     )  # fmt: skip
     index = pd.Index(tracks["track_id"].to_numpy()[good], name="track_id")
     vectors = np.asfortranarray(vectors.reshape(-1, len(columns)))  # also if there are none
     table = pd.DataFrame(vectors, index, columns, copy=False)
-    return Features(table, images.reshape(-1, n_mfcc, audio.IMAGE_FRAMES), skipped)
+    return Features(table, images.reshape(-1, N_MFCC, IMAGE_FRAMES), skipped)
 
 
-def _compute(
-    paths: list[str], n_mfcc: int, wide: bool, store: Store | None, jobs: int
-) -> list[Row]:
-    """Return a row a path: with its features, or, with a store, where they are found."""
+def _compute(paths: list[str], wide: bool, store: Store | None, jobs: int) -> list[Row]:
+    """One row per path: with its features, or, with a store, with where they are found."""
     rows, todo, known = _look_up(paths, store)
-    work = partial(_describe_chunk, n_mfcc=n_mfcc, wide=wide, store=store)
 
     def arguments(files: list[_File]) -> tuple[list[_File], set[str]]:
         return files, set().union(*(known.get(file.size, ()) for file in files))
 
-    crashed = Row(reason="the process that decoded it crashed")
-    done = workers.run(work, _chunks(todo, jobs), arguments, jobs=jobs, crashed=crashed)
+    done = workers.run(
+        partial(_describe_chunk, wide=wide, store=store),
+        _chunks(todo, jobs),
+        arguments,
+        jobs=jobs,
+        crashed=Row(reason="the process that decoded it crashed"),
+    )
     with tqdm(total=len(paths), initial=len(paths) - len(todo), desc="features", unit="track",
               delay=2, leave=False) as progress:  # fmt: skip
         for files, results in done:
@@ -151,7 +146,7 @@ def _compute(
 def _look_up(
     paths: list[str], store: Store | None
 ) -> tuple[list[Row], list[_File], dict[int, set[str]]]:
-    """Return what is stored already, what is to do, and the stored contents by file size."""
+    """What is stored already, what is to do, and the stored contents by file size."""
     index = store.index() if store else {}
     seen = store.known_files() if store else {}
     known: dict[int, set[str]] = {}
@@ -187,13 +182,13 @@ def _chunks(files: list[_File], jobs: int) -> list[list[_File]]:
 
 
 def _describe_chunk(
-    files: list[_File], known: set[str], *, n_mfcc: int, wide: bool, store: Store | None
+    files: list[_File], known: set[str], *, wide: bool, store: Store | None
 ) -> list[Row]:
-    """Do a worker's work: describe the files; with a store, write a shard and tell what is in it.
+    """A worker's work: describe the files; with a store, write a shard and say what is in it.
 
     What is ``known`` by its content (a copy, a file that was moved) is not computed again.
     """
-    describe = partial((spectral if wide else audio).describe, n_mfcc=n_mfcc)
+    describe = wide_features if wide else mfcc_features
     if store is None:
         return [_describe(file.path, describe) for file in files]
     rows, seen = [], {}
@@ -204,7 +199,7 @@ def _describe_chunk(
             seen[key] = row.digest
     # In this order: whoever is killed in between has not finished, and loses nothing finished.
     store.remember_files(seen)
-    store.write([row for row in rows if row.digest and row.digest not in known], n_mfcc)
+    store.write([row for row in rows if row.digest and row.digest not in known])
     return [Row(row.reason, row.digest) for row in rows]
 
 

@@ -1,107 +1,32 @@
-"""One track's audio: decoded once, one short-time Fourier transform, and MFCCs from it.
+"""Mel spectrogram and MFCCs: librosa's numbers, in less than half of its time.
 
-The conventions and the numbers are librosa's (McFee et al., SciPy 2015): 22,050 Hz mono, frames of
-2048 samples every 512, centred, Hann window, 128 Slaney mel bands, ``top_db=80``, orthonormal
-DCT-II. It is written in blocks that stay in the processor's cache, and a file is never in memory
-as a whole.
+The conventions are librosa's (McFee et al., SciPy 2015): 128 Slaney mel bands, ``top_db=80``,
+orthonormal DCT-II.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
 import scipy.fft
 
-from lib.audio.decoding import SAMPLE_RATE, SHORTEST, stream
-from lib.audio.decoding import AudioError as AudioError  # offered here too, as is the next
-from lib.audio.decoding import read as read
+from lib.audio.decoding import SAMPLE_RATE, stream
+from lib.audio.stft import N_FFT, frames_in_blocks, power
 from lib.runtime import keep_freed_memory
 
-N_FFT = SHORTEST
-HOP = 512
 N_MELS = 128
+N_MFCC = 20
 IMAGE_FRAMES = 128
-
-_BLOCK = 128  # STFT frames transformed at a time: a megabyte, about what an L2 cache holds
-WINDOW = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
-_WINDOW = WINDOW.astype(np.float32)
 _FLOOR = 1e-10  # power below which decibels are not distinguished
 _TOP_DB = 80.0
-_KEPT = 2**27  # bytes of blocks kept for the second look at a track; a longer one is decoded twice
-
-
-def stretches(chunks: Iterable[np.ndarray], frames: int) -> Iterator[np.ndarray]:
-    """Cut a stream of samples into stretches of so many STFT frames.
-
-    Parameters
-    ----------
-    chunks : iterable of ndarray, shape (samples,)
-        A signal in order, cut anyhow.
-    frames : int
-        Frames in a stretch; the last one has what is left.
-
-    Yields
-    ------
-    ndarray, shape ((n - 1) * HOP + N_FFT,), the last up to HOP - 1 longer
-        The samples under ``n`` frames. The signal is padded by half a window of zeros at either
-        end, so that frame ``t`` is centred on sample ``t * HOP``; the last stretch ends with it.
-    """
-    size, step = (frames - 1) * HOP + N_FFT, frames * HOP
-    padding = np.zeros(N_FFT // 2, np.float32)
-    held, length = [padding], len(padding)
-    for chunk in itertools.chain(chunks, [padding]):
-        held.append(chunk)
-        length += len(chunk)
-        if length < size + HOP:
-            continue
-        buffer = np.concatenate(held)
-        while length >= size + HOP:  # so that a whole frame is left for the last stretch
-            yield buffer[-length:][:size]
-            length -= step
-        held = [buffer[-length:]]
-    yield np.concatenate(held)
-
-
-def spectra(stretch: np.ndarray, window: np.ndarray = _WINDOW) -> np.ndarray:
-    """Transform the frames of a stretch.
-
-    Parameters
-    ----------
-    stretch : ndarray of float32, shape (samples,)
-        From `stretches`.
-    window : ndarray, shape (N_FFT,)
-        Its precision is that of the transform. Single is twice as fast, and does for whatever is
-        not about the faintest bins of a frame: it adds noise 130 dB below the strongest ones.
-
-    Returns
-    -------
-    ndarray of complex64, shape (frames, 1 + N_FFT / 2)
-        Frame after frame, unlike librosa's, since that is how they are computed and used.
-    """
-    n_frames, step = 1 + (len(stretch) - N_FFT) // HOP, stretch.itemsize
-    frames = np.ndarray((n_frames, N_FFT), stretch.dtype, stretch, 0, (HOP * step, step))
-    spectrum = scipy.fft.rfft(frames * window, overwrite_x=True)
-    return spectrum.astype(np.complex64, copy=False)
-
-
-def power(spectrum: np.ndarray) -> np.ndarray:
-    """Squared magnitudes, (frames, bins), of complex spectra of the same shape."""
-    return np.square(spectrum.real) + np.square(spectrum.imag)
 
 
 @cache
 def mel_filters() -> np.ndarray:
-    """Slaney's mel filter bank: 128 triangles of equal area, linear below 1 kHz.
-
-    Returns
-    -------
-    ndarray of float32, shape (N_MELS, 1 + N_FFT / 2)
-        As ``librosa.filters.mel(sr=22050, n_fft=2048)`` (Slaney, Auditory Toolbox, 1998).
-    """
+    """Slaney's filter bank, (N_MELS, bins): triangles of equal area, linear below 1 kHz."""
     per_mel, log_step = 200 / 3, np.log(6.4) / 27
     corner = 1000 / per_mel
     top = corner + np.log(SAMPLE_RATE / 2 / 1000) / log_step
@@ -128,28 +53,44 @@ def _mel_bands() -> list[tuple[slice, slice, np.ndarray]]:
 
 
 def mel_power(power: np.ndarray) -> np.ndarray:
-    """Mel bands, (frames, N_MELS), of a power spectrum (frames, bins)."""
+    """Mel bands, (frames, N_MELS), of power spectra, (frames, bins)."""
     mel = np.empty((len(power), N_MELS), np.float32)
     for filters, bins, weights in _mel_bands():
         np.matmul(power[:, bins], weights, out=mel[:, filters])
     return mel
 
 
+def _mel_blocks(chunks: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """Mel bands of a signal that comes in chunks, block by block: 80 MB for an hour."""
+    return [mel_power(power(block)) for block in frames_in_blocks(chunks)]
+
+
 def decibels(power: np.ndarray, peak: float) -> np.ndarray:
-    """Power in decibels, no lower than 80 dB below the track's ``peak``."""
+    """Power in decibels, no lower than 80 dB below the track's peak.
+
+    Parameters
+    ----------
+    power : ndarray of float32
+        Of a part of a track.
+    peak : float
+        The largest power in the track.
+
+    Returns
+    -------
+    ndarray of float32
+        As ``librosa.power_to_db``.
+    """
     floor = max(_FLOOR, peak * 10 ** (-_TOP_DB / 10))
     return 10 * np.log10(np.maximum(power, np.float32(floor)))
 
 
-@cache
-def _dct(n_mfcc: int) -> np.ndarray:
+def cepstra(mel: list[np.ndarray], n_mfcc: int = N_MFCC) -> np.ndarray:
+    """MFCCs, (n_mfcc, frames), of a track's blocks of mel bands."""
     basis = scipy.fft.dct(np.eye(N_MELS), axis=0, norm="ortho")[:n_mfcc]
-    return np.ascontiguousarray(basis.T, np.float32)
-
-
-def cepstra(mel: np.ndarray, n_mfcc: int) -> np.ndarray:
-    """MFCCs, (frames, n_mfcc), of mel bands in decibels, (frames, N_MELS)."""
-    return mel @ _dct(n_mfcc)
+    basis = np.ascontiguousarray(basis.T, np.float32)
+    peak = max(float(block.max()) for block in mel)
+    frames = np.concatenate([decibels(block, peak) @ basis for block in mel])
+    return np.ascontiguousarray(frames.T)
 
 
 def mel_spectrogram(y: np.ndarray) -> np.ndarray:
@@ -165,10 +106,10 @@ def mel_spectrogram(y: np.ndarray) -> np.ndarray:
     ndarray of float32, shape (128, frames)
         Power, as ``librosa.feature.melspectrogram(y=y)``; ``frames = 1 + samples // 512``.
     """
-    return np.concatenate(list(_mel_blocks([np.asarray(y, np.float32)]))).T
+    return np.concatenate(_mel_blocks([np.asarray(y, np.float32)])).T
 
 
-def mfcc(y: np.ndarray, n_mfcc: int = 20) -> np.ndarray:
+def mfcc(y: np.ndarray, n_mfcc: int = N_MFCC) -> np.ndarray:
     """Mel-frequency cepstral coefficients of a signal (Davis & Mermelstein, 1980).
 
     Parameters
@@ -183,17 +124,15 @@ def mfcc(y: np.ndarray, n_mfcc: int = 20) -> np.ndarray:
     ndarray of float32, shape (n_mfcc, frames)
         As ``librosa.feature.mfcc(y=y, n_mfcc=n_mfcc)``.
     """
-    mel = mel_spectrogram(y).T
-    return cepstra(decibels(mel, mel.max()), n_mfcc).T
+    return cepstra(_mel_blocks([np.asarray(y, np.float32)]), n_mfcc)
 
 
 def mfcc_image(mfcc: np.ndarray) -> np.ndarray:
     """Bring the MFCCs of a whole track to 128 columns.
 
-    The rule: the track is cut into 128 cells of equal length, and a column is the mean over its
-    cell, where a frame that lies across a border counts for either side by its share. So nothing
-    is cropped, a long track is averaged without aliasing, and one shorter than 128 frames repeats
-    its frames.
+    The track is cut into 128 cells of equal length, and a column is the mean over its cell, where
+    a frame that lies across a border counts for either side by its share. So nothing is cropped, a
+    long track is averaged without aliasing, and one shorter than 128 frames repeats its frames.
 
     Parameters
     ----------
@@ -213,80 +152,18 @@ def mfcc_image(mfcc: np.ndarray) -> np.ndarray:
     return (np.diff(upto, axis=1) * (IMAGE_FRAMES / n_frames)).astype(np.float32)
 
 
-def _mel_blocks(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    for stretch in stretches(chunks, _BLOCK):
-        yield mel_power(power(spectra(stretch)))
+def mfcc_columns() -> list[str]:
+    """Names of the numbers of `mfcc_features`: means of all coefficients, then deviations."""
+    return [f"mfcc{i}_{what}" for what in ("mean", "std") for i in range(1, N_MFCC + 1)]
 
 
-def twice(
-    blocks: Callable[[], Iterator[np.ndarray]],
-) -> tuple[Iterator[np.ndarray], Callable[[], Iterable[np.ndarray]]]:
-    """Offer a track's blocks two times: kept where they fit in 128 MB, else made anew.
-
-    What is relative to a track's loudest moment can be known only after a first look at all of it.
-
-    Parameters
-    ----------
-    blocks : callable
-        Makes the iterator over blocks.
-
-    Returns
-    -------
-    first : iterator of ndarray
-        To be used up before ``second`` is called.
-    second : callable
-        Gives the same blocks again.
-    """
-    kept, size = [], 0
-
-    def first() -> Iterator[np.ndarray]:
-        nonlocal size
-        for block in blocks():
-            size += block.nbytes
-            if size <= _KEPT:
-                kept.append(block)
-            else:
-                kept.clear()
-            yield block
-
-    return first(), lambda: kept if size <= _KEPT else blocks()
-
-
-def columns(n_mfcc: int = 20) -> list[str]:
-    """Names of the numbers that `describe` gives: the means of all coefficients, then the stds."""
-    return [f"mfcc{i}_{what}" for what in ("mean", "std") for i in range(1, n_mfcc + 1)]
-
-
-def describe(path: str | os.PathLike, n_mfcc: int = 20) -> tuple[np.ndarray, np.ndarray]:
-    """Take one track's features from its file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        As for `read`.
-    n_mfcc : int
-        How many coefficients, from 1 to 128.
-
-    Returns
-    -------
-    vector : ndarray of float64, shape (2 * n_mfcc,)
-        Mean and standard deviation over the frames of each coefficient, named by `columns`.
-    image : ndarray of float32, shape (n_mfcc, 128)
-        From `mfcc_image`.
-
-    Raises
-    ------
-    AudioError
-        As `read` does.
-    """
+def mfcc_features(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of `mfcc_columns` of a file, and its image; raises AudioError."""
     keep_freed_memory()
-    first, second = twice(lambda: _mel_blocks(stream(path)))
-    peak = max(float(mel.max()) for mel in first)
-    return summarise(np.concatenate([cepstra(decibels(mel, peak), n_mfcc) for mel in second()]).T)
+    return summarise(cepstra(_mel_blocks(stream(path))))
 
 
 def summarise(mfcc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Vector and image, as `describe` gives them, of a track's MFCCs (n_mfcc, frames)."""
-    mfcc = np.ascontiguousarray(mfcc)
-    vector = [mfcc.mean(axis=1, dtype=np.float64), mfcc.std(axis=1, dtype=np.float64)]
-    return np.concatenate(vector), mfcc_image(mfcc)
+    """Means and standard deviations over the frames of a track's MFCCs, and its image."""
+    moments = [mfcc.mean(axis=1, dtype=np.float64), mfcc.std(axis=1, dtype=np.float64)]
+    return np.concatenate(moments), mfcc_image(mfcc)

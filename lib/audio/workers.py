@@ -31,35 +31,12 @@ def run(
     jobs: int,
     crashed: Any,
 ) -> Iterator[tuple[list, list]]:
-    """Do the work on all pieces, and go on when a worker dies of one.
+    """Do the work on all pieces, and yield each with its results when it is done.
 
-    Each worker computes with one thread, so that workers do not fight for the cores and the
-    results do not depend on their number.
-
-    Parameters
-    ----------
-    work : callable
-        Takes the arguments for a piece, and returns a result for each of the piece's items.
-    pieces : sequence of list
-        Of items.
-    arguments : callable
-        Gives the arguments for a piece, when its turn comes.
-    jobs : int
-        How many processes; with 1 no other process is started. A cluster uses all it has.
-    crashed : object
-        The result for an item that takes its worker along into death.
-
-    Yields
-    ------
-    piece : list
-        In the order in which they are done. A piece during which a worker died comes in halves.
-    results : list
-        One for each of its items.
-
-    Raises
-    ------
-    UserError
-        The cluster cannot be used.
+    ``work(*arguments(piece))`` gives one result per item. When a worker dies the others go on; the
+    item that killed it gets ``crashed``, and the pieces under way may come in halves. Each worker
+    computes with one thread, so that workers do not fight for the cores and the results do not
+    depend on their number. With 1 job no process is started; a cluster uses all that it has.
     """
     if not os.environ.get(SCHEDULER) and (jobs == 1 or len(pieces) <= 1):
         for piece in pieces:
@@ -106,7 +83,7 @@ def _numbered(number: int, work: Callable[..., list], arguments: tuple) -> tuple
 
 @contextlib.contextmanager
 def _pool(jobs: int) -> Iterator[tuple[Callable, int, type[BaseException]]]:
-    """Offer what makes calls in any order, how many at once, and the error of a worker's death."""
+    """What makes calls in any order, how many at once, and the error of a worker's death."""
     address = os.environ.get(SCHEDULER)
     if not address:
         jobs = max(jobs, 2)  # one piece alone needs a process of its own here as well

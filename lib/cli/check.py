@@ -39,7 +39,7 @@ def device() -> str:
 
 def features() -> str:
     """Take the MFCCs of a tone."""
-    from lib.audio import mfcc as audio
+    from lib import audio
 
     tone = np.sin(np.arange(audio.SAMPLE_RATE) * 2 * np.pi * 440 / audio.SAMPLE_RATE)
     mfcc = audio.mfcc(tone.astype(np.float32))

@@ -8,8 +8,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from lib import runtime
-from lib.audio import mfcc as audio
+from lib import audio, runtime
 from lib.errors import unless_missing
 from lib.figures.style import BLUE, UNKNOWN, styles
 

@@ -2,6 +2,15 @@
 
 from lib.inspection import sweep
 from lib.inspection.clusters import Cluster, clusters, examples
-from lib.inspection.traversal import Traversal, traverse
+from lib.inspection.traversal import Traversal, stages, traverse, traversed
 
-__all__ = ["Cluster", "Traversal", "clusters", "examples", "sweep", "traverse"]
+__all__ = [
+    "Cluster",
+    "Traversal",
+    "clusters",
+    "examples",
+    "stages",
+    "sweep",
+    "traverse",
+    "traversed",
+]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lib.audio import Inverter, normalise, squeezed
 from lib.inspection import sweep
 from lib.training import Ensemble
 
@@ -80,3 +81,55 @@ def traverse(
     decoded = network.decode(flat, **given)[0]
     decoded = decoded.reshape(*codes.shape[:2], *decoded.shape[1:])
     return Traversal(decoded[: len(own)], own["dimension"].to_numpy(), own["kl"].to_numpy(), steps)
+
+
+def stages(
+    inverter: Inverter, samples: np.ndarray, image: np.ndarray, rebuilt: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return what is left of a track at each step towards a model, as sounds by title.
+
+    Parameters
+    ----------
+    inverter : Inverter
+        Of the images of all tracks.
+    samples : ndarray, (n_samples,)
+        The track.
+    image, rebuilt : ndarray, (n_mfcc, 128)
+        Its standardised image, and what a model makes of it.
+
+    Returns
+    -------
+    dict
+        The beginning of the track as it is; all of it in fast motion with all mel bands; what the
+        image keeps; what the model keeps.
+    """
+    sped = squeezed(samples)
+    return {
+        "the track, its beginning": normalise(samples[: len(sped)]),
+        f"all of it, {len(samples) / len(sped):.0f} times as fast": sped,
+        f"what {len(image)} MFCCs keep": inverter.sound(image),
+        "what the model keeps": inverter.sound(rebuilt),
+    }
+
+
+def traversed(inverter: Inverter, traversal: Traversal) -> dict[str, np.ndarray]:
+    """Return the images of a traversal as sounds by title: both ends and the middle.
+
+    Parameters
+    ----------
+    inverter : Inverter
+        Of the images of all tracks.
+    traversal : Traversal
+        Of a model on images: ``decoded`` is (n_dims, n_steps, 1, n_mfcc, 128).
+
+    Returns
+    -------
+    dict
+        Dimension by dimension.
+    """
+    last = len(traversal.steps) - 1
+    return {
+        f"latent {dimension} at {traversal.steps[i]:+.1f}": inverter.sound(row[i, 0])
+        for dimension, row in zip(traversal.dimensions, traversal.decoded, strict=True)
+        for i in (0, last // 2, last)
+    }

@@ -11,8 +11,7 @@ import pandas as pd
 import soxr
 from tqdm import tqdm
 
-from lib import runtime
-from lib.audio import mfcc as audio
+from lib import audio, runtime
 from lib.errors import UserError
 from lib.lyrics import hallucinations, records
 from lib.lyrics.hallucinations import Transcript

@@ -16,7 +16,7 @@ import pandas as pd
 from IPython import get_ipython
 from IPython.display import HTML, Markdown
 
-from lib.audio import encoding
+from lib import audio
 from lib.errors import Missing, unless_missing
 
 _HYPHEN = re.compile(r"(?<![\w.)\]-])-(?=\d)")
@@ -134,7 +134,7 @@ def players(excerpts: Mapping[str, np.ndarray] | Missing) -> HTML | Missing:
     """
     cells = []
     for title, samples in excerpts.items():
-        data = f"data:audio/mpeg;base64,{base64.b64encode(encoding.mp3(samples)).decode()}"
+        data = f"data:audio/mpeg;base64,{base64.b64encode(audio.mp3(samples)).decode()}"
         cells.append(
             f"<figure style='margin:0'><figcaption>{html.escape(title)}</figcaption>"
             f"<audio controls preload='none' style='width:100%' src='{data}'></audio></figure>"

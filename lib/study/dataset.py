@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from lib import clustering, corpora, lyrics
-from lib.audio import extraction as extract
-from lib.audio import mfcc as audio
+from lib import audio, clustering, corpora, lyrics
 from lib.catalogue import LANGUAGES
 from lib.errors import Missing, UserError
 from lib.files import write_csv
@@ -33,13 +31,13 @@ class Dataset:
         results.claim(self._folder, whole_name(settings.corpus))
 
     @cached_property
-    def features(self) -> extract.Features:
+    def features(self) -> audio.Features:
         """The features of every track that can be read; the others go to ``skipped.csv``."""
         if self.corpus.table is not None:
             nothing = pd.DataFrame(columns=["track_id", "path", "reason"])
-            features = extract.Features(self.corpus.table, None, nothing)
+            features = audio.Features(self.corpus.table, None, nothing)
         else:
-            features = extract.extract(self.corpus.tracks, cache=CACHE / "features")
+            features = audio.extract(self.corpus.tracks, cache=CACHE / "features")
         skipped = self._folder / "skipped.csv"
         write_csv(skipped, features.skipped)
         if (n := len(features.vectors)) < 3:
@@ -54,7 +52,7 @@ class Dataset:
         """Spectrum, rhythm, harmony and MFCCs of the same tracks: (n_tracks, n_columns)."""
         if self.corpus.table is not None:
             return self.corpus.table
-        wide = extract.extract(self.tracks, wide=True, cache=CACHE / "features")
+        wide = audio.extract(self.tracks, wide=True, cache=CACHE / "features")
         if len(wide.skipped):
             lost = wide.skipped.iloc[0]
             raise UserError(f"{lost.path} could be read before, and no longer: {lost.reason}")

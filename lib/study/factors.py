@@ -17,8 +17,7 @@ from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from lib import ROOT
-from lib.audio import extraction as extract
+from lib import ROOT, audio
 from lib.corpora import data_folder, demo
 from lib.errors import UserError, unless_missing
 from lib.evaluation import disentanglement, health, statistics
@@ -71,7 +70,7 @@ def load(data_dir: str | Path = "", cache: str | Path = CACHE / "features") -> F
         ) from None
     tracks = pd.read_csv(folder / "tracks.csv", keep_default_na=False, dtype=str)
     tracks["path"] = [str(folder / path) for path in tracks["path"]]
-    vectors = extract.extract(tracks, wide=True, cache=cache).vectors
+    vectors = audio.extract(tracks, wide=True, cache=cache).vectors
     levels = tracks.set_index("track_id").loc[vectors.index, list(demo.FACTORS)]
     return Factors(_standardised(vectors), levels)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lib import lyrics, models, training
-from lib.audio import inversion
+from lib import audio, lyrics, models, training
 from lib.catalogue import REPRESENTATIONS
 from lib.errors import Missing, UserError, unless_missing
 from lib.evaluation import chance_accuracy, comparison, knowledge, probe_accuracy, ranking
 from lib.files import write_csv
-from lib.inspection.traversal import Traversal
+from lib.inspection import Traversal, stages, traversed
 from lib.settings import SweepSettings
 from lib.study import factors, pipelines
 from lib.study.representation import Representation, Scores, representation
@@ -159,10 +158,9 @@ class HardStudy(Study):
         samples, _ = self.data.example()
         if isinstance(samples, Missing):
             return samples
-        inverter = inversion.Inverter(self.data.features.images)
+        inverter = audio.Inverter(self.data.features.images)
         image, rebuilt = (images[0] for images in self.reconstruct_images(ensemble))
-        stages = inversion.stages(inverter, samples, image, rebuilt)
-        return stages | inversion.traversed(inverter, moved, n_steps=3)
+        return stages(inverter, samples, image, rebuilt) | traversed(inverter, moved)
 
     def rank(self, scores: Scores) -> pd.DataFrame:
         """Rank all methods by `lib.evaluation.ranking.table`, and write ``verdict.csv``."""

@@ -20,7 +20,7 @@ import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from lib import training
-from lib.audio.scaling import feature_groups, half_whiten, rank_normal
+from lib.audio import feature_groups, half_whiten, rank_normal
 from lib.clustering import agglomerative, consensus, kmeans, neighbourhoods, umap
 from lib.errors import UserError, unless_missing
 from lib.evaluation import compare, external_scores, interval, mean_pairwise_ari

@@ -13,10 +13,8 @@ import pandas as pd
 import pytest
 import soundfile
 
-from lib.audio import descriptors as spectral
-from lib.audio import extraction as extract
-from lib.audio import mfcc as audio
-from lib.audio import workers
+from lib import audio
+from lib.audio import extraction, workers
 from lib.errors import UserError
 
 RATE = 22050
@@ -56,17 +54,19 @@ def tracks(tmp_path) -> pd.DataFrame:
 def computed(monkeypatch) -> list[str]:
     """Names of the files of which features are computed in this process."""
     names = []
-    for room in (audio, spectral):
+    for kind in ("mfcc_features", "wide_features"):
 
-        def spy(path, n_mfcc=20, describe=room.describe):
+        describe = getattr(extraction, kind)
+
+        def spy(path, describe=describe):
             names.append(os.path.basename(path))
-            return describe(path, n_mfcc)
+            return describe(path)
 
-        monkeypatch.setattr(room, "describe", spy)
+        monkeypatch.setattr(extraction, kind, spy)
     return names
 
 
-def same(one: extract.Features, two: extract.Features) -> bool:
+def same(one: audio.Features, two: audio.Features) -> bool:
     return (
         one.vectors.equals(two.vectors)
         and one.images.tobytes() == two.images.tobytes()
@@ -76,33 +76,24 @@ def same(one: extract.Features, two: extract.Features) -> bool:
 
 def test_a_track_costs_itself_alone_and_rows_are_in_order(tracks):
     shuffled = tracks.sample(frac=1, random_state=0)
-    features = extract.extract(shuffled, jobs=1)
+    features = audio.extract(shuffled, jobs=1)
     assert list(features.vectors.index) == [t for t in shuffled["track_id"] if t != "07.wav"]
-    assert list(features.vectors.columns) == audio.columns()
+    assert list(features.vectors.columns) == audio.mfcc_columns()
     assert features.images.shape == (29, 20, 128)
     assert features.images.dtype == np.float32
     assert features.skipped["track_id"].tolist() == ["07.wav"]
     path = shuffled["path"].iloc[5]
-    vector, image = audio.describe(path)
+    vector, image = extraction.mfcc_features(path)
     row = list(features.vectors.index).index(shuffled["track_id"].iloc[5])
     assert np.array_equal(features.vectors.to_numpy()[row], vector)
     assert np.array_equal(features.images[row], image)
 
 
 def test_the_bytes_do_not_depend_on_processes_or_the_store(tracks, tmp_path):
-    alone = extract.extract(tracks, jobs=1)
-    assert same(alone, extract.extract(tracks, jobs=2))
-    assert same(alone, extract.extract(tracks, jobs=2, cache=tmp_path / "store"))
-    assert same(alone, extract.extract(tracks, jobs=1, cache=tmp_path / "store"))
-
-
-@pytest.mark.parametrize("n_mfcc", [13, 40])
-def test_the_number_of_coefficients_is_a_parameter(tracks, n_mfcc):
-    features = extract.extract(tracks[:3], n_mfcc=n_mfcc, wide=True, jobs=1)
-    assert list(features.vectors.columns) == spectral.columns(n_mfcc)
-    assert features.images.shape == (3, n_mfcc, 128)
-    with pytest.raises(UserError, match="n_mfcc=0: choose from 1 to 128"):
-        extract.extract(tracks, n_mfcc=0)
+    alone = audio.extract(tracks, jobs=1)
+    assert same(alone, audio.extract(tracks, jobs=2))
+    assert same(alone, audio.extract(tracks, jobs=2, cache=tmp_path / "store"))
+    assert same(alone, audio.extract(tracks, jobs=1, cache=tmp_path / "store"))
 
 
 def test_only_what_changed_is_computed_again(tracks, tmp_path, computed):
@@ -110,15 +101,14 @@ def test_only_what_changed_is_computed_again(tracks, tmp_path, computed):
 
     def run(**parameters) -> list[str]:
         computed.clear()
-        extract.extract(tracks, cache=cache, jobs=1, **parameters)
+        audio.extract(tracks, cache=cache, jobs=1, **parameters)
         return sorted(computed)
 
     names = sorted(tracks["track_id"])
     assert run() == names
     assert run() == []
-    assert run(n_mfcc=13) == names
     assert run(wide=True) == names
-    assert run(n_mfcc=13) == run() == run(wide=True) == []
+    assert run() == run(wide=True) == []
     soundfile.write(tracks["path"][3], noise(RATE, seed=99), RATE)
     assert run() == ["03.wav"]
     # A file with another name or time, but the same content, is the same music.
@@ -128,27 +118,27 @@ def test_only_what_changed_is_computed_again(tracks, tmp_path, computed):
     shutil.copy(tracks["path"][6], tracks["path"][7])
     assert run() == []
     assert run() == []
-    assert not extract.extract(tracks, cache=cache, jobs=1).skipped["track_id"].tolist()
+    assert not audio.extract(tracks, cache=cache, jobs=1).skipped["track_id"].tolist()
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_stored(tracks, tmp_path, monkeypatch):
-    describe = audio.describe
+    describe = extraction.mfcc_features
 
-    def rewritten(path, n_mfcc):
-        result = describe(path, n_mfcc)
+    def rewritten(path):
+        result = describe(path)
         if path.endswith("02.wav"):
             soundfile.write(path, noise(RATE, seed=99), RATE)
             os.utime(path, (0, 0))
         return result
 
-    monkeypatch.setattr(audio, "describe", rewritten)
-    features = extract.extract(tracks, cache=tmp_path / "store", jobs=1)
+    monkeypatch.setattr(extraction, "mfcc_features", rewritten)
+    features = audio.extract(tracks, cache=tmp_path / "store", jobs=1)
     assert dict(features.skipped[["track_id", "reason"]].to_numpy())["02.wav"] == (
         "it changed while it was read"
     )
-    monkeypatch.setattr(audio, "describe", describe)
-    again = extract.extract(tracks, cache=tmp_path / "store", jobs=1)
-    assert same(again, extract.extract(tracks, jobs=1))
+    monkeypatch.setattr(extraction, "mfcc_features", describe)
+    again = audio.extract(tracks, cache=tmp_path / "store", jobs=1)
+    assert same(again, audio.extract(tracks, jobs=1))
 
 
 def test_a_killed_run_loses_nothing_finished_and_ends_with_the_same_bytes(tracks, tmp_path):
@@ -157,7 +147,7 @@ def test_a_killed_run_loses_nothing_finished_and_ends_with_the_same_bytes(tracks
     killed = subprocess.Popen(arguments, start_new_session=True, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 50
-        while not (finished := list(cache.glob("wide*/*.parquet"))):
+        while not (finished := list(cache.glob("wide*/[!.]*.npz"))):
             assert killed.poll() is None, "it ended before it could be killed"
             assert time.monotonic() < deadline
             time.sleep(0.005)
@@ -168,7 +158,7 @@ def test_a_killed_run_loses_nothing_finished_and_ends_with_the_same_bytes(tracks
     assert len(before) < 4
     again = subprocess.run(arguments, capture_output=True, check=True).stdout
     assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
-    undisturbed = extract.extract(tracks, wide=True, jobs=1)
+    undisturbed = audio.extract(tracks, wide=True, jobs=1)
     assert again == undisturbed.vectors.to_numpy().tobytes() + undisturbed.images.tobytes()
 
 
@@ -178,7 +168,7 @@ def test_two_runs_at_once_do_no_harm(tracks, tmp_path):
     both = [subprocess.Popen(arguments, stdout=subprocess.PIPE) for _ in range(2)]
     outputs = [process.communicate()[0] for process in both]
     assert outputs[0] == outputs[1] != b""
-    alone = extract.extract(tracks, jobs=1)
+    alone = audio.extract(tracks, jobs=1)
     assert outputs[0] == alone.vectors.to_numpy().tobytes() + alone.images.tobytes()
     assert not list((tmp_path / "store").rglob(".unfinished*"))
 
@@ -213,7 +203,7 @@ def test_a_store_that_cannot_be_written_stops_with_one_line(tracks, tmp_path):
 def test_where_nothing_is_usable_all_are_listed(tmp_path, cache):
     for name in ("a", "b\nc"):
         (tmp_path / f"{name}.mp3").write_bytes(b"")
-    features = extract.extract(table(tmp_path, ".mp3"), jobs=1, cache=cache and tmp_path / cache)
+    features = audio.extract(table(tmp_path, ".mp3"), jobs=1, cache=cache and tmp_path / cache)
     assert features.vectors.shape == (0, 40)
     assert features.images.shape == (0, 20, 128)
     assert features.skipped["track_id"].tolist() == ["a.mp3", "b\nc.mp3"]
@@ -222,7 +212,7 @@ def test_where_nothing_is_usable_all_are_listed(tmp_path, cache):
 
 def test_without_tracks_there_is_nothing_to_do():
     with pytest.raises(UserError, match="no tracks"):
-        extract.extract(pd.DataFrame({"track_id": [], "path": []}))
+        audio.extract(pd.DataFrame({"track_id": [], "path": []}))
 
 
 def make_bad_corpus(folder) -> dict[str, str | None]:
@@ -330,7 +320,7 @@ print(peak() - before)
     # Of the track of two hours the samples alone are 606 MB, and their mel bands 151 MB more.
     assert float(out.stdout) < 300
 
-    features = extract.extract(tracks, jobs=2, cache=cache)
+    features = audio.extract(tracks, jobs=2, cache=cache)
     reasons = dict(zip(features.skipped["track_id"], features.skipped["reason"], strict=True))
     for name, why in expected.items():
         if why is None:
@@ -351,7 +341,7 @@ def test_both_sets_take_and_refuse_the_same_tracks(tmp_path, peak):
     y = noise(RATE)
     soundfile.write(tmp_path / "a.wav", y / np.abs(y).max() * peak, RATE, subtype="FLOAT")
     for wide in (False, True):
-        features = extract.extract(table(tmp_path, ".wav"), wide=wide, jobs=1)
+        features = audio.extract(table(tmp_path, ".wav"), wide=wide, jobs=1)
         assert np.isfinite(features.vectors.to_numpy()).all()
         assert np.isfinite(features.images).all()
         why = [] if peak <= 2**31 else ["its samples are too large to compute with"]
@@ -393,12 +383,12 @@ def local_cluster(n_workers: int) -> distributed.LocalCluster:
 
 
 def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed(tracks, tmp_path, monkeypatch):
-    alone = extract.extract(tracks, jobs=1, wide=True)
+    alone = audio.extract(tracks, jobs=1, wide=True)
     with local_cluster(2) as cluster:
         monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
         pids = [worker.pid for worker in cluster.workers.values()]
         assert len(pids) == 2
-        work = extract._describe_chunk
+        work = extraction._describe_chunk
 
         def deadly(*arguments, **parameters):
             flag = tmp_path / "killed"
@@ -407,24 +397,24 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed(tracks, tmp_pa
                 os.kill(os.getpid(), signal.SIGKILL)
             return work(*arguments, **parameters)
 
-        monkeypatch.setattr(extract, "_describe_chunk", deadly)
-        assert same(alone, extract.extract(tracks, wide=True, cache=tmp_path / "store"))
+        monkeypatch.setattr(extraction, "_describe_chunk", deadly)
+        assert same(alone, audio.extract(tracks, wide=True, cache=tmp_path / "store"))
         assert (tmp_path / "killed").exists()
-        assert same(alone, extract.extract(tracks, wide=True))
+        assert same(alone, audio.extract(tracks, wide=True))
 
 
 def test_a_cluster_of_one_thread_spares_the_driver(tracks, tmp_path, monkeypatch):
-    work, pids = extract._describe_chunk, tmp_path / "pids"
+    work, pids = extraction._describe_chunk, tmp_path / "pids"
 
     def noting(*arguments, **parameters):
         with pids.open("a") as file:
             file.write(f"{os.getpid()}\n")
         return work(*arguments, **parameters)
 
-    monkeypatch.setattr(extract, "_describe_chunk", noting)
+    monkeypatch.setattr(extraction, "_describe_chunk", noting)
     with local_cluster(1) as cluster:
         monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
-        extract.extract(tracks)
+        audio.extract(tracks)
         assert set(pids.read_text().split()) == {str(w.pid) for w in cluster.workers.values()}
 
 
@@ -433,7 +423,7 @@ def test_a_cluster_without_workers_is_named(tracks, monkeypatch):
     with local_cluster(0) as cluster:
         monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
         with pytest.raises(UserError, match="has no workers") as caught:
-            extract.extract(tracks)
+            audio.extract(tracks)
     assert "\n" not in str(caught.value)
 
 
@@ -451,11 +441,11 @@ def test_a_scheduler_that_is_lost_is_named(tracks, tmp_path, monkeypatch):
                 time.sleep(0.05)
             cluster.close()
 
-        monkeypatch.setattr(extract, "_describe_chunk", endless)
+        monkeypatch.setattr(extraction, "_describe_chunk", endless)
         lost = threading.Thread(target=lose)
         lost.start()
         with pytest.raises(UserError, match="the scheduler was lost") as caught:
-            extract.extract(tracks)
+            audio.extract(tracks)
         lost.join()
     assert "\n" not in str(caught.value)
 
@@ -464,13 +454,13 @@ def test_a_cluster_that_is_not_there_is_named(tracks, monkeypatch):
     monkeypatch.setattr(workers, "_PATIENCE", 1)
     monkeypatch.setenv(workers.SCHEDULER, "tcp://127.0.0.1:1")
     with pytest.raises(UserError, match="no scheduler answers there"):
-        extract.extract(tracks)
+        audio.extract(tracks)
 
 
 def test_real_music_runs_whole(music_data):
     paths = sorted((music_data / "gtzan" / "genres").glob("*/*1.flac"))
     paths += sorted((music_data / "open_music").glob("*trumpet*.ogg"))
     tracks = pd.DataFrame({"track_id": [path.stem for path in paths], "path": map(str, paths)})
-    features = extract.extract(tracks, jobs=1)
+    features = audio.extract(tracks, jobs=1)
     assert len(features.vectors) == len(paths) > 5
     assert features.skipped.empty

@@ -4,10 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lib.audio import inversion
-from lib.audio import mfcc as audio
-from lib.audio.mfcc import SAMPLE_RATE
-from lib.inspection.traversal import Traversal
+from lib import audio
+from lib.audio import SAMPLE_RATE, inversion
+from lib.audio.mfcc import mel_filters
 
 TIME = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
 
@@ -61,7 +60,7 @@ def test_all_coefficients_give_back_the_bands(bursts):
 
 
 def test_the_bins_hold_the_power_of_flat_bands():
-    filters = audio.mel_filters()
+    filters = mel_filters()
     mel = filters.sum(axis=1, keepdims=True) * 3.0  # of a spectrum that is 3 in each bin
     spectrum = inversion.power_spectrum(mel)
     inside = filters.any(axis=0)
@@ -80,20 +79,10 @@ def test_an_image_is_brought_back_to_its_own_scale(bursts):
     assert sound.tobytes() == inversion.sound(inverter.mfcc(standard[0])).tobytes()
 
 
-def test_loudness_is_that_of_the_standard():
-    full = np.sin(2 * np.pi * 997 * TIME)
-    assert inversion.loudness(full) == pytest.approx(-3.01, abs=0.05)
-    assert inversion.loudness(full / 10) == pytest.approx(-23.01, abs=0.05)
-    low = np.sin(2 * np.pi * 30 * TIME)
-    high = np.sin(2 * np.pi * 4000 * TIME)
-    assert inversion.loudness(low) < -3.01 - 4
-    assert inversion.loudness(high) == pytest.approx(-3.01 + 3.3, abs=0.4)
-
-
 @pytest.mark.parametrize("gain", [1e-3, 1.0, 1e3])
 def test_clips_are_equally_loud(bursts, gain):
     clip = inversion.normalise(gain * bursts)
-    assert inversion.loudness(clip) == pytest.approx(inversion.LOUDNESS, abs=0.3)
+    assert np.sqrt(np.mean(np.square(clip))) == pytest.approx(inversion.LEVEL, rel=0.04)
     assert np.abs(clip).max() <= inversion.PEAK
     assert clip[0] == 0
     assert abs(clip[-1]) < 1e-3
@@ -124,31 +113,3 @@ def test_whatever_a_decoder_says_can_be_played(mfcc):
     assert sound.shape == (7 * 512,)
     assert np.isfinite(sound).all()
     assert np.abs(sound).max() <= inversion.PEAK
-
-
-def test_the_stages_of_a_track_are_alike_in_length_and_loudness(bursts):
-    long = np.tile(bursts, 4)
-    images = np.random.default_rng(0).normal(size=(3, 20, 128)).astype(np.float32)
-    images[0] = audio.mfcc_image(audio.mfcc(long))
-    inverter = inversion.Inverter(images)
-    standard = (images[0] - inverter.mfcc(np.zeros((20, 128)))) / images.std(axis=(0, 2))[:, None]
-    stages = inversion.stages(inverter, long, standard, np.zeros((20, 128)))
-    assert {len(clip) for clip in stages.values()} == {127 * 512}
-    assert "all of it, 4 times as fast" in stages
-    assert "what 20 MFCCs keep" in stages
-    for clip in stages.values():
-        assert inversion.loudness(clip) == pytest.approx(inversion.LOUDNESS, abs=1)
-
-
-def test_a_traversal_sounds_in_order():
-    rng = np.random.default_rng(0)
-    inverter = inversion.Inverter(rng.normal(size=(4, 20, 16)))
-    found = Traversal(
-        rng.normal(size=(2, 7, 1, 20, 16)), np.array([3, 0]), np.ones(2), np.linspace(-3, 3, 7)
-    )
-    clips = inversion.traversed(inverter, found, n_steps=3)
-    assert [name.split(" at ") for name in clips] == [
-        [f"latent {d}", step] for d in (3, 0) for step in ("-3.0", "+0.0", "+3.0")
-    ]
-    assert clips["latent 0 at +3.0"] == pytest.approx(inverter.sound(found.decoded[1, 6, 0]))
-    assert len(inversion.traversed(inverter, found, n_steps=20)) == 14

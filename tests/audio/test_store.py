@@ -8,13 +8,11 @@ import pytest
 from lib.audio.store import FileKey, Row, Store, content_digest, file_key
 from lib.errors import UserError
 
-COLUMNS = ["a", "b"]
-
 
 def rows(*digests: str) -> list[Row]:
     """Rows whose numbers tell which they are."""
     return [
-        Row("", digest, np.full(2, ord(digest)), np.full((3, 128), ord(digest), np.float32))
+        Row("", digest, np.full(2, ord(digest)), np.full((20, 128), ord(digest), np.float32))
         for digest in digests
     ]
 
@@ -24,36 +22,42 @@ def files(folder) -> dict[str, bytes]:
 
 
 def test_rows_come_back_in_the_order_that_is_asked_for(tmp_path):
-    store = Store(tmp_path, "x", COLUMNS)
-    store.write(rows("a", "b", "c"), 3)
-    store.write([*rows("d"), Row("silent", "e")], 3)
+    store = Store(tmp_path, "x", 2)
+    store.write(rows("a", "b", "c"))
+    store.write([*rows("d"), Row("silent", "e")])
     wanted = [Row(digest="d"), Row(reason="missing"), Row(digest="e"), Row(digest="a")]
-    reasons, vectors, images = Store(tmp_path, "x", COLUMNS).collect(wanted)
-    assert reasons == ["", "missing", "silent", ""]
-    assert vectors.tolist() == [[100, 100], [97, 97]]
-    assert images.shape == (2, 3, 128)
-    assert images.dtype == np.float32
-    assert (images == np.array([100, 97])[:, None, None]).all()
+    found = Store(tmp_path, "x", 2).fill(wanted)
+    assert [row.reason for row in found] == ["", "missing", "silent", ""]
+    for row, number in ((found[0], 100), (found[3], 97)):
+        assert row.vector.tolist() == [number, number]
+        assert row.image.shape == (20, 128)
+        assert row.image.dtype == np.float32
+        assert (row.image == number).all()
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match="a disk that all workers share"):
+        Store(tmp_path, "x", 2).fill([Row(digest="a")])
 
 
 def test_other_parameters_are_another_store(tmp_path):
-    Store(tmp_path, "x", COLUMNS).write(rows("a"), 3)
-    assert Store(tmp_path, "x", COLUMNS).index().keys() == {"a"}
-    assert not Store(tmp_path, "y", COLUMNS).index()
+    Store(tmp_path, "x", 2).write(rows("a"))
+    assert Store(tmp_path, "x", 2).index().keys() == {"a"}
+    assert not Store(tmp_path, "y", 2).index()
 
 
 def test_the_same_work_makes_the_same_bytes(tmp_path):
     for name in ("one", "two"):
-        store = Store(tmp_path / name, "x", COLUMNS)
-        store.write(rows("a", "b"), 3)
+        store = Store(tmp_path / name, "x", 2)
+        store.write(rows("a", "b"))
         store.remember_files({FileKey(b"p", 1, 2): "a"})
-        store.write(rows("a", "b"), 3)
+        store.write(rows("a", "b"))
     assert files(tmp_path / "one") == files(tmp_path / "two")
-    assert len(files(tmp_path / "one")) == 3
+    assert len(files(tmp_path / "one")) == 2
 
 
 def test_files_are_known_again_also_by_names_that_are_no_text(tmp_path):
-    store = Store(tmp_path, "x", COLUMNS)
+    store = Store(tmp_path, "x", 2)
     known = {FileKey(b"caf\xe9 \n\"'.mp3", 5, 2**60): "a", FileKey("বাউল.wav".encode(), 0, 1): "b"}
     store.remember_files(known)
     store.remember_files({FileKey(b"other", 1, 1): "c"})
@@ -72,51 +76,41 @@ def test_a_file_is_known_by_its_content_and_by_its_key(tmp_path):
     assert file_key(one) != before
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".npz"])
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"x" * 99])
-def test_a_damaged_shard_counts_for_nothing(tmp_path, suffix, damage):
-    store = Store(tmp_path, "x", COLUMNS)
-    store.write(rows("a"), 3)
-    store.write(rows("b"), 3)
-    (path,) = (p for p in (tmp_path / "x").glob(f"*{suffix}") if p.stem == store.index()["a"].shard)
+def test_a_damaged_shard_counts_for_nothing(tmp_path, damage):
+    store = Store(tmp_path, "x", 2)
+    store.write(rows("a"))
+    store.write(rows("b"))
+    path = store.index()["a"].shard
     path.write_bytes(damage(path.read_bytes()))
     with pytest.warns(UserWarning, match="damaged"):
         assert store.index().keys() == {"b"}
-    store.write(rows("a"), 3)
+    store.write(rows("a"))
     assert store.index().keys() == {"a", "b"}
 
 
 def test_bytes_that_changed_on_the_disk_are_told_and_computed_anew(tmp_path):
-    store = Store(tmp_path, "x", COLUMNS)
-    store.write(rows("a"), 3)
+    store = Store(tmp_path, "x", 2)
+    store.write(rows("a"))
     (path,) = (tmp_path / "x").glob("*.npz")
     content = bytearray(path.read_bytes())
-    content[400] ^= 1
+    content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with (
         pytest.warns(UserWarning, match="damaged"),
         pytest.raises(UserError, match=f"{path.stem}.*run again"),
     ):
-        store.collect([Row(digest="a")])
+        store.fill([Row(digest="a")])
     assert not store.index()
-
-
-def test_a_shard_without_its_table_is_not_there(tmp_path):
-    store = Store(tmp_path, "x", COLUMNS)
-    store.write(rows("a"), 3)
-    next((tmp_path / "x").glob("*.parquet")).unlink()
-    assert not store.index()
-    with pytest.raises(UserError, match="a disk that all workers share"):
-        store.collect([Row(digest="a")])
 
 
 def test_only_old_unfinished_files_are_swept(tmp_path):
-    Store(tmp_path, "x", COLUMNS)
+    Store(tmp_path, "x", 2)
     old, young = tmp_path / "x" / ".unfinished-1.npz", tmp_path / "x" / ".unfinished-2.npz"
     old.write_bytes(b"1")
     young.write_bytes(b"2")
     os.utime(old, (0, 0))
-    store = Store(tmp_path, "x", COLUMNS)
+    store = Store(tmp_path, "x", 2)
     assert not old.exists()
     assert young.exists()
     assert not store.index()
@@ -128,11 +122,11 @@ def test_a_disk_that_is_full_gives_one_line_and_leaves_nothing_half(tmp_path):
 import resource, sys, numpy as np
 from lib.audio.store import Row, Store
 from lib.errors import UserError
-store = Store({str(tmp_path)!r}, "x", ["a"])
+store = Store({str(tmp_path)!r}, "x", 1)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 row = Row("", "a", np.zeros(1), np.zeros((20, 128), np.float32))
 try:
-    store.write([row] * 9, 20)
+    store.write([row] * 9)
 except UserError as error:
     print(error)
 """
@@ -145,7 +139,7 @@ except UserError as error:
 def test_a_folder_that_cannot_be_written_to_gives_one_line(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match=r"feature store .*file.* cannot be written") as caught:
-        Store(tmp_path / "file", "x", COLUMNS)
+        Store(tmp_path / "file", "x", 2)
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match="cannot be written"):
-        Store("/proc/store", "x", COLUMNS)
+        Store("/proc/store", "x", 2)

@@ -14,8 +14,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import corpora
-from lib.audio import encoding
+from lib import audio, corpora
 from lib.errors import UserError
 from lib.figures import ListeningMap, style
 from lib.figures.listening_map import excerpts
@@ -95,7 +94,7 @@ def test_the_excerpt_is_the_middle_and_half_a_minute_in_at_the_latest(tmp_path):
 def test_an_excerpt_is_small(tmp_path):
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 30 * 22050)
     soundfile.write(tmp_path / "noise.wav", noise, 22050)
-    assert len(encoding.mp3(excerpts.cut(tmp_path / "noise.wav", 30.0), small=True)) < 16 * 1024
+    assert len(audio.mp3(excerpts.cut(tmp_path / "noise.wav", 30.0), small=True)) < 16 * 1024
 
 
 def test_no_title_leaves_its_place(tmp_path):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib import inspection
-from lib.audio import descriptors as spectral
+from lib.audio import wide_columns
 from lib.inspection.clusters import _typical, contrast, feature_name
 from lib.inspection.words import distinctive_words, log_odds, tokens
 from lib.report import sentences, tables
@@ -185,7 +185,7 @@ def test_features_without_a_name_make_way_for_those_that_have_one(planted):
 
 
 def test_every_feature_has_a_name_of_its_own():
-    columns = spectral.columns(20)
+    columns = wide_columns()
     names = [feature_name(column) for column in columns if not column.endswith("_std")]
     assert len(set(names)) == len(names)
     assert not any("_" in name for name in names)

@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from lib.audio import encoding
-from lib.audio.decoding import SAMPLE_RATE, AudioError, stream
+from lib.audio import SAMPLE_RATE, AudioError, fade, mp3, stream
 
 SECONDS = 5.0
 _LATEST_START = 30.0  # seconds: what comes before has to be decoded, too
@@ -32,7 +31,7 @@ def cut(path: str | os.PathLike, duration: float = np.nan) -> np.ndarray:
         if n_samples >= end:
             break
     # From the end: where a header promised too much, the excerpt is the last that there is.
-    return encoding.fade(np.concatenate(chunks)[:end][-length:])
+    return fade(np.concatenate(chunks)[:end][-length:])
 
 
 def encode(tracks: pd.DataFrame, rows: Sequence[int]) -> dict[int, bytes]:
@@ -44,7 +43,7 @@ def encode(tracks: pd.DataFrame, rows: Sequence[int]) -> dict[int, bytes]:
             samples = cut(track["path"], float(track.get("duration", np.nan)))
         except AudioError:
             return None
-        return encoding.mp3(samples, small=True)
+        return mp3(samples, small=True)
 
     # Threads, since libsndfile computes without holding Python's lock.
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib import lyrics, models
-from lib.audio import mfcc as audio
+from lib import audio, lyrics, models
 from lib.catalogue import REPRESENTATIONS, title
 from lib.evaluation import health
 from lib.report.display import Table
@@ -22,7 +21,7 @@ def facts(folder: Path, n_tracks: int) -> dict[str, str | bool]:
         "n_fft": f"{audio.N_FFT:,}",
         "hop": f"{audio.HOP}",
         "n_mels": f"{audio.N_MELS}",
-        "n_mfcc": f"{_default(audio.mfcc, 'n_mfcc')}",
+        "n_mfcc": f"{audio.N_MFCC}",
         "n_frames": f"{audio.IMAGE_FRAMES}",
         "tfidf_dims": f"{lyrics.TFIDF_DIMS}",
         "hidden": " and ".join(map(str, _default(models.Autoencoder, "hidden"))),
