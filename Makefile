@@ -73,10 +73,12 @@ always:
 # A worker that crashed is not started again: the others would wait for it for ever.
 WORKERS := -n 2 --dist loadfile --max-worker-restart 0
 
-test: .venv/installed ## unit tests, notebooks in step, notebooks give their stored outputs
+test: .venv/installed ## style, layers, unit tests, notebooks in step and as stored
 	@$(MAKE) --no-print-directory data CORPUS=demo
 	@echo "== style"
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format --check -q .
+	@echo "== layers"
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@echo "== unit tests"
 	@$(BIN)/python -m pytest $(WORKERS)
 	@echo "== notebooks against their stored outputs"
