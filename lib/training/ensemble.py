@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,20 +10,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from lib.errors import UserError
 from lib.evaluation import health
 from lib.models import Autoencoder
 from lib.runtime import one_thread
 from lib.training.architecture import Architecture
 from lib.training.run import Run
 from lib.training.tracks import Batch, Tracks
-
-
-class _Code(NamedTuple):
-    """What one network makes of all tracks."""
-
-    z: np.ndarray
-    logvar: np.ndarray | None
-    health: dict
 
 
 class Ensemble:
@@ -56,18 +48,18 @@ class Ensemble:
         architecture: Architecture,
         tracks: Tracks,
         runs: Sequence[Run],
-        codes: Sequence[_Code] | None = None,
+        codes: Sequence[tuple] | None = None,
     ):
         self.architecture, self.tracks, self.runs = architecture, tracks, list(runs)
         self.seeds = np.array([run.settings.seed for run in self.runs])
         self.betas = np.array([run.settings.beta for run in self.runs])
         self.history = pd.concat([run.history for run in self.runs], ignore_index=True)
         self.n_parameters = architecture.n_parameters
-        self._codes = list(self._evaluate()) if codes is None else list(codes)
-        self.z = np.stack([code.z for code in self._codes])
-        variational = self._codes[0].logvar is not None
-        self.logvar = np.stack([code.logvar for code in self._codes]) if variational else None
-        self.health = pd.DataFrame([code.health for code in self._codes])
+        self._codes = list(self._evaluate()) if codes is None else codes
+        z, logvar, rows = zip(*self._codes, strict=True)
+        self.z = np.stack(z)
+        self.logvar = None if logvar[0] is None else np.stack(logvar)
+        self.health = pd.DataFrame(rows)
 
     def select(self, *, beta: float | None = None, seed: int | None = None) -> Ensemble:
         """Return the networks that have this beta or seed; they do not encode the tracks again."""
@@ -76,6 +68,8 @@ class Ensemble:
             for m, run in enumerate(self.runs)
             if beta in (None, run.settings.beta) and seed in (None, run.settings.seed)
         ]
+        if not chosen:
+            raise UserError(f"no network has beta {beta} and seed {seed}")
         runs, codes = ([part[i] for i in chosen] for part in (self.runs, self._codes))
         return Ensemble(self.architecture, self.tracks, runs, codes)
 
@@ -86,56 +80,40 @@ class Ensemble:
         return model.eval()
 
     def as_torch(self, index: int = 0) -> dict[str, Tensor]:
-        """The weights of one network for the same network in plain `torch.nn`.
-
-        Parameters
-        ----------
-        index : int
-            Number of the network.
-
-        Returns
-        -------
-        dict of str to Tensor
-            For ``load_state_dict`` of a module whose layers have the same names.
-        """
+        """Return the state of one network for a module of `torch.nn` whose layers are so named."""
         state = {name: tensor[0] for name, tensor in self.runs[index].state.items()}
         linear = [name for name in state if name.endswith("weight") and state[name].dim() == 2]
         biases = [name for name in state if name.endswith("bias")]
         state |= {name: state[name].T for name in linear}
         return state | {name: state[name].flatten() for name in biases}
 
-    def map(self, function: Callable[[Autoencoder, Batch], Tensor], data=None) -> np.ndarray:
+    def map(self, function: Callable[[Autoencoder, Batch], Tensor]) -> np.ndarray:
         """Apply a function to every network and all tracks.
 
         Parameters
         ----------
         function : callable
             From a network (a stack of one) and a batch (1, B, ...) to a tensor (1, B, ...), such as
-            ``Autoencoder.reconstruct``.
-        data : array (N, ...) or dict of arrays, optional
-            Prepared as the training data was; left out: the training data.
+            ``VaDE.assign``.
 
         Returns
         -------
         array (M, N, ...)
             One row per network.
         """
-        tracks = self.tracks if data is None else Tracks.of(data)
-        return np.stack(
-            [value for (value,) in self._apply(lambda *both: [function(*both)], tracks)]
-        )
+        return np.stack([found[0] for found in self._apply(lambda *both: [function(*both)])])
 
-    def reconstruct(self, data=None) -> np.ndarray:
-        """Decode the posterior mean of tracks with every network; data and result as of `map`."""
-        return self.map(lambda network, x: network.reconstruct(x), data)
+    def reconstruct(self) -> np.ndarray:
+        """Decode the posterior means of all tracks with every network: (M, N, ...)."""
+        return self.map(lambda network, x: network.reconstruct(x))
 
     def decode(self, z: ArrayLike, **inputs: ArrayLike) -> np.ndarray:
-        """Decode codes with every network.
+        """Decode the same codes with every network.
 
         Parameters
         ----------
-        z : array (n, d) or (M, n, d)
-            The same codes for all networks, or each its own.
+        z : array (n, d)
+            Codes.
         **inputs : array (n, ...)
             What else the network's ``decode`` takes, such as a condition.
 
@@ -145,32 +123,30 @@ class Ensemble:
             One row per network.
         """
         dtype = torch.get_default_dtype()
-        z = np.broadcast_to(z, (len(self.runs), *np.shape(z)[-2:]))
-        given = {k: torch.tensor(np.asarray(v)[None], dtype=dtype) for k, v in inputs.items()}
+        given = {k: torch.tensor(v, dtype=dtype)[None] for k, v in {"z": z, **inputs}.items()}
         with one_thread(), torch.no_grad():
-            decoded = [
-                self.network(m).decode(torch.tensor(codes[None], dtype=dtype), **given)
-                for m, codes in enumerate(z)
-            ]
-        return torch.cat(decoded).numpy()
+            return np.stack(
+                [self.network(m).decode(**given)[0].numpy() for m in range(len(self.runs))]
+            )
 
-    def _apply(self, function: Callable, tracks: Tracks) -> Iterator[list[np.ndarray]]:
-        """For each network, what a function of network and batch gives for all tracks."""
+    def _apply(self, function: Callable) -> Iterator[list[np.ndarray]]:
+        """For each network, the arrays that a function of it and a batch gives for all tracks."""
         with one_thread(), torch.no_grad():
             for m in range(len(self.runs)):
                 network = self.network(m)
-                parts = [function(network, batch) for batch in tracks.chunks()]
+                parts = [function(network, batch) for batch in self.tracks.chunks()]
                 yield [torch.cat(part, dim=1)[0].numpy() for part in zip(*parts, strict=True)]
 
-    def _evaluate(self) -> Iterator[_Code]:
-        for run, found in zip(self.runs, self._apply(_encode, self.tracks), strict=True):
+    def _evaluate(self) -> Iterator[tuple]:
+        """For each network, its codes, their log-variance, and its row of the health table."""
+        for run, found in zip(self.runs, self._apply(_encode), strict=True):
             z, target, reconstruction, kl, *logvar = found
             kl = kl.mean(axis=0)
             row = {"seed": run.settings.seed, "beta": run.settings.beta}
             row |= health.record(target, reconstruction, z, kl if len(kl) else None)
             if run.settings.epochs == 0:
                 row["verdict"] = "untrained"
-            yield _Code(z, logvar[0] if logvar else None, row)
+            yield z, logvar[0] if logvar else None, row
 
 
 def _encode(network: Autoencoder, x: Batch) -> list[Tensor]:

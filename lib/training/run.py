@@ -21,12 +21,10 @@ class RunSettings:
 
     def __post_init__(self):
         for field in fields(self):
-            value, kind = getattr(self, field.name), field.type
-            least = 3 if field.name == "batch_size" else 0  # BatchNorm cannot do with one track
-            if not np.isfinite(value) or value < least or kind(value) != value:
-                noun = "a whole number" if kind is int else "a number"
-                raise UserError(f"{field.name} must be {noun}, at least {least}, not {value!r}")
-            object.__setattr__(self, field.name, kind(value))  # no numpy scalars in the json
+            value = field.type(getattr(self, field.name))  # no numpy scalars in the json
+            if not value >= 0:
+                raise UserError(f"{field.name} must be 0 or more, not {value}")
+            object.__setattr__(self, field.name, value)
 
 
 @dataclass(frozen=True)

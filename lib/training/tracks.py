@@ -32,14 +32,14 @@ class Tracks:
     Raises
     ------
     UserError
-        When the arrays differ in length, or have NaN or infinity.
+        When the arrays differ in length, have fewer than three rows, or NaN or infinity.
     """
 
     def __init__(self, arrays: Mapping[str, ArrayLike]):
         dtype = torch.get_default_dtype()
         self.arrays = {n: torch.tensor(np.asarray(a), dtype=dtype) for n, a in arrays.items()}
-        if len({len(array) for array in self.arrays.values()}) != 1:
-            raise UserError(f"arrays must have the same tracks, and here have shapes {self.shape}")
+        if len({len(array) for array in self.arrays.values()}) != 1 or len(self) < 3:
+            raise UserError(f"arrays must have the same tracks, three or more, not {self.shape}")
         for name, array in self.arrays.items():
             broken = (~array.reshape(len(array), -1).isfinite()).any(1).nonzero().flatten().tolist()
             if broken:

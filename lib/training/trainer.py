@@ -10,8 +10,9 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,7 @@ from lib.training.tracks import Tracks
 
 def grid(seeds: Sequence[int], betas: Sequence[float]) -> dict[str, list]:
     """Every seed with every beta, beta by beta: ``train(architecture, data, **grid(...))``."""
-    pairs = [(int(seed), float(beta)) for beta in betas for seed in seeds]
-    return {"seeds": [seed for seed, _ in pairs], "beta": [beta for _, beta in pairs]}
+    return {"seeds": [*seeds] * len(betas), "beta": [beta for beta in betas for _ in seeds]}
 
 
 def train(
@@ -94,24 +94,24 @@ def train(
     RuntimeWarning
         When a network's loss stops being a number. It alone is stopped, and called ``diverged``.
     """
-    tracks = Tracks.of(data)
+    tracks, device = Tracks.of(data), choose_device(device)
     betas = list(beta) if np.ndim(beta) else [beta] * len(seeds)
-    if len(betas) != len(seeds):
-        raise UserError(f"{len(betas)} values of beta for {len(seeds)} seeds: give one for each")
+    if len(betas) != len(seeds) or not betas:
+        raise UserError(f"{len(seeds)} seeds and {len(betas)} betas: give one of each per network")
     settings = [
         RunSettings(seed, beta, epochs, batch_size, learning_rate)
         for seed, beta in zip(seeds, betas, strict=True)
     ]
-    device = choose_device(device)
-    _check(architecture, tracks, settings, name)
-
     path = None if folder is None else Path(folder) / "models" / f"{name}.safetensors"
     found = [] if path is None else checkpoints.load(path, architecture, tracks)
     runs = {run.settings: run for run in found}
+    size, cores = architecture.network.stack_size, cpu_count()
+    if device != "cpu":  # a GPU is not full before thousands of networks
+        size, cores = len(settings) if size > 1 else 1, 1
     # Stacks are those of a run from scratch, so that one that goes on gives the same bits.
-    stacks = _stacks(settings, architecture.network.stack_size, device)
-    missing = [[s for s in stack if s not in runs] for stack in stacks]
-    for done in _train(architecture, tracks, [m for m in missing if m], device, name):
+    stacks = [[s for s in stack if s not in runs] for stack in _stacks(settings, size, cores)]
+    jobs = [partial(Stack, architecture, tracks, stack, device) for stack in stacks if stack]
+    for done in _train(jobs, cores, epochs * sum(map(len, stacks)), name):
         runs |= {run.settings: run for run in done}
         if path is not None:  # after each stack, so that an interrupted study goes on from there
             checkpoints.save(path, architecture, tracks, [runs[s] for s in settings if s in runs])
@@ -123,88 +123,44 @@ def untrained(architecture: Architecture, data, seeds: Sequence[int]) -> Ensembl
     return train(architecture, data, seeds, epochs=0)
 
 
-def _check(
-    architecture: Architecture, tracks: Tracks, settings: list[RunSettings], name: str
-) -> None:
-    """Refuse what cannot be trained, before an hour is spent."""
-    if not settings:
-        raise UserError("seeds is empty: give at least one")
-    for one in settings:
-        if settings.count(one) > 1:
-            raise UserError(f"seed {one.seed} comes twice with the same settings")
-    if len(tracks) < 3:
-        raise UserError(f"{name}: {len(tracks)} tracks are too few to train on: give three or more")
-    model = architecture.build()
-    try:
-        model.loss(tracks.batch(torch.arange(2)[None]), torch.zeros(1, 2, model.noise_dim))
-    except (RuntimeError, ValueError, IndexError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"{name}: the network cannot take data of shape {tracks.shape}: {reason}"
-        ) from None
-
-
-def _stacks(settings: list[RunSettings], size: int, device: str) -> list[list[RunSettings]]:
+def _stacks(settings: list[RunSettings], size: int, cores: int) -> list[list[RunSettings]]:
     """Networks in stacks of nearly equal size; no core waits for the last stack of another."""
-    whole = device != "cpu" and size > 1  # a GPU is not full before thousands
-    n = 1 if whole else -(-len(settings) // size)
+    n = -(-len(settings) // size)
     if n > 1:
-        workers = _workers(device)
-        n = min(len(settings), -(-n // workers) * workers)
+        n = min(len(settings), -(-n // cores) * cores)
     return [[settings[i] for i in part] for part in np.array_split(range(len(settings)), n)]
 
 
-def _workers(device: str) -> int:
-    return cpu_count() if device == "cpu" else 1
-
-
 def _train(
-    architecture: Architecture,
-    tracks: Tracks,
-    stacks: list[list[RunSettings]],
-    device: str,
-    name: str,
+    stacks: list[Callable[[], Stack]], cores: int, n_epochs: int, name: str
 ) -> Iterator[list[Run]]:
-    """Train stacks, so many at a time as there are cores; they come as they are done."""
+    """Build and train stacks, one per core at a time; they come as they are done."""
     interrupted = threading.Event()
-    everyone = [settings for stack in stacks for settings in stack]
-    bar = tqdm(
-        total=sum(settings.epochs for settings in everyone),
-        desc=f"{name}: {len(everyone)} networks",
-        unit="epoch",
-        file=sys.stderr,
-        mininterval=1,
-        delay=3,  # a run of seconds leaves no trace in a notebook
-        leave=False,
-    )
-    pool = ThreadPoolExecutor(_workers(device), initializer=torch.set_num_threads, initargs=(1,))
+    # Delayed: a run of seconds leaves no trace in a notebook.
+    options = {"unit": "epoch", "file": sys.stderr, "mininterval": 1, "delay": 3, "leave": False}
+    pool = ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,))
+    with one_thread(), pool, tqdm(total=n_epochs, desc=name, **options) as bar:
 
-    def tick(count: int) -> None:
-        if interrupted.is_set():
-            raise KeyboardInterrupt
-        with bar.get_lock():
-            bar.update(count)
+        def tick(n_networks: int) -> None:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
+            with bar.get_lock():
+                bar.update(n_networks)
 
-    def job(settings: list[RunSettings]) -> list[Run]:
-        return Stack(architecture, tracks, settings, device).train(tick)
-
-    with one_thread(), bar, pool:
         try:
-            for done in as_completed([pool.submit(job, settings) for settings in stacks]):
-                for run in done.result():
-                    _warn_if_diverged(run, name)
-                yield done.result()
+            jobs = [pool.submit(lambda stack: stack().train(tick), stack) for stack in stacks]
+            for job in as_completed(jobs):
+                for run in job.result():
+                    if run.diverged:
+                        one = f"seed {run.settings.seed} and beta {run.settings.beta:g}"
+                        warnings.warn(
+                            f"{name}: the network with {one} diverged in epoch "
+                            f"{len(run.total) - 1} and was stopped; the others are not touched",
+                            RuntimeWarning,
+                            stacklevel=3,
+                        )
+                yield job.result()
         except BaseException:
             interrupted.set()
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _warn_if_diverged(run: Run, name: str) -> None:
-    if run.diverged:
-        warnings.warn(
-            f"{name}: the network with seed {run.settings.seed} and beta {run.settings.beta:g} "
-            f"diverged in epoch {len(run.total) - 1} and was stopped; the others are not touched",
-            RuntimeWarning,
-            stacklevel=4,
-        )

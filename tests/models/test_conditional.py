@@ -78,7 +78,7 @@ def test_decoding_under_another_condition_moves_what_it_moves():
     actual = X[LANGUAGE == "bn"].mean(0) - X[LANGUAGE == "en"].mean(0)
     np.testing.assert_allclose(bn - en, actual, atol=0.25)
     np.testing.assert_allclose(
-        trained.decode(trained.z, condition=CONDITION), trained.reconstruct(), atol=1e-5
+        trained.decode(trained.z[0], condition=CONDITION), trained.reconstruct(), atol=1e-5
     )
 
 

@@ -52,7 +52,7 @@ def test_what_is_saved_is_loaded_and_only_what_is_missing_trained(tmp_path, trai
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "cpu_count", lambda: 1)
     whole = train(range(40), epochs=1)
-    assert len(trainer._stacks([RunSettings(seed) for seed in range(40)], 16, "cpu")) > 2
+    assert len(trainer._stacks([RunSettings(seed) for seed in range(40)], 16, 1)) > 2
     original, calls = checkpoints.save, []
 
     def save(*arguments):

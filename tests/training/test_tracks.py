@@ -51,7 +51,8 @@ def test_the_fingerprint_changes_with_any_number_shape_or_name():
 @pytest.mark.parametrize(
     "data, message",
     [
-        ({"a": X, "b": X[:2]}, r"the same tracks, .*'a': \[4, 3\], 'b': \[2, 3\]"),
+        ({"a": X, "b": X[:3]}, r"the same tracks, .*'a': \[4, 3\], 'b': \[3, 3\]"),
+        (X[:2], "three or more"),
         ({}, "the same tracks"),
         (np.where(X == 7, np.nan, X), r"x has NaN or infinity in rows \[2\]"),
         ({"x": X, "condition": CONDITION * np.nan}, r"condition has NaN or infinity in rows \[0,"),
