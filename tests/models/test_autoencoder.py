@@ -123,7 +123,7 @@ def test_an_autoencoder_pays_no_kl():
     assert model.encode(torch.randn(2, 5, 6))[1] is None
 
 
-class FreeBitsVAE(models.VAE):  # the example of the README
+class FreeBitsVAE(models.VAE):
     def kl(self, mean, logvar):
         return super().kl(mean, logvar).clamp(min=0.1)
 
