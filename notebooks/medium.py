@@ -197,8 +197,7 @@ study.figure(
 )
 
 # %% tags=["book-only", "nbval-ignore-output", "remove-input"]
-agreed = ["ami", "ari", "purity"] if study.data.corpus.labelled else []
-sentences.leaders(rows, [*agreed, "silhouette", "silhouette_shared"])
+sentences.leaders(rows, ["ami", "ari", "purity", "silhouette", "silhouette_shared"])
 
 # %% [markdown] tags=["book-only"]
 # ## What words add
