@@ -3,7 +3,8 @@ import pytest
 
 from lib import catalogue
 from lib.catalogue import Method
-from lib.clustering.algorithms import ALGORITHMS
+from lib.clustering import ALGORITHMS
+from lib.evaluation.partition import METRICS
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,14 @@ def test_beta_tells_methods_apart_in_a_sweep_alone():
     assert Method("beta_vae", beta=4.0).among(rows)["beta"].tolist() == [4.0]
 
 
+def test_every_score_has_a_function():
+    assert set(METRICS) == set(catalogue.SCORES)
+    assert set(catalogue.EXTERNAL) == {
+        k for k, s in catalogue.SCORES.items() if s.needs == "labels"
+    }
+
+
 def test_every_algorithm_has_a_name():
-    assert set(ALGORITHMS) == set(catalogue.ALGORITHMS)
+    assert list(ALGORITHMS) == list(catalogue.ALGORITHMS)
     assert catalogue.algorithm("spectral").title == "Spectral clustering"
     assert catalogue.title("spectral") == "Spectral features"

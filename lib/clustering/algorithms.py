@@ -84,6 +84,8 @@ def algorithm(**options) -> Callable:
 
     def register(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
         ALGORITHMS[function.__name__] = Algorithm(function, **options)
+        for key in filter(ALGORITHMS.get, catalogue.ALGORITHMS):  # in the catalogue's order
+            ALGORITHMS[key] = ALGORITHMS.pop(key)
         return function
 
     return register
@@ -249,10 +251,6 @@ def spectral(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         return cluster.SpectralClustering(
             n_clusters, affinity="precomputed", eigen_solver="lobpcg", random_state=seed
         ).fit_predict(graph(points))
-
-
-for _key in catalogue.ALGORITHMS:  # in this order
-    ALGORITHMS[_key] = ALGORITHMS.pop(_key)
 
 
 def _check(points: np.ndarray, n_clusters: int = 1) -> None:

@@ -141,9 +141,9 @@ def _correlations(both: pd.DataFrame, measures: Sequence[str], score: str) -> pd
         if value.fixed and len(varied) > 1:  # all seeds agree, and t has no spread to go by
             value = replace(value, p=_by_chance(orders))
         found.append(value)
-    found = statistics.correct(found)
-    bounds = [[d.mean, *np.clip([d.low, d.high], -1, 1), d.p, d.clear] for d in found]
-    table = pd.DataFrame(bounds, columns=["mean", "low", "high", "p", "clear"])
+    corrected = statistics.correct(found)
+    bounds = [[d.mean, *np.clip([d.low, d.high], -1, 1), d.clear] for d in corrected]
+    table = pd.DataFrame(bounds, columns=["mean", "low", "high", "clear"])
     table.insert(0, "measure", list(measures))
     table.insert(1, "score", score)
     return table.astype({"clear": bool})

@@ -55,7 +55,6 @@ def computed(monkeypatch) -> list[str]:
     """Names of the files of which features are computed in this process."""
     names = []
     for kind in ("mfcc_features", "wide_features"):
-
         describe = getattr(extraction, kind)
 
         def spy(path, describe=describe):
