@@ -29,7 +29,7 @@ SECONDS, RATE = 0.4, 22050
 DRIVER = """
 import hashlib, resource, sys
 import pandas as pd
-from lib.audio.extraction import extract
+from lib.audio import extract
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 tracks = pd.read_csv(sys.argv[1])
 features = extract(tracks, cache=sys.argv[2], jobs=2)
@@ -68,8 +68,7 @@ def extract(table: Path, store: Path, scheduler: str) -> tuple[float, list[str]]
 
 
 def stored(store: Path) -> list[str]:
-    tables = [pd.read_parquet(path, columns=["digest"]) for path in store.glob("mfcc*/*.parquet")]
-    return [digest for table in tables for digest in table["digest"]]
+    return [d for path in store.glob("mfcc*/[!.]*.npz") for d in np.load(path)["digest"].tolist()]
 
 
 def run(n: int) -> None:
@@ -82,7 +81,7 @@ def run(n: int) -> None:
 
             def kill_half_way() -> None:
                 half = n / 2 / 64  # shards of 64
-                while len(list(store.glob("mfcc*/*.parquet"))) < half:
+                while len(list(store.glob("mfcc*/[!.]*.npz"))) < half:
                     time.sleep(0.05)
                 killed.append(next(iter(cluster.workers.values())).pid)
                 os.kill(killed[0], signal.SIGKILL)

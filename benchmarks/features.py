@@ -4,7 +4,7 @@
             with the floors beside: decoding alone, and the transforms alone
     wide    the 57 columns of the GTZAN table against librosa's functions one by one, and the
             median filters of the harmonic/percussive separation against those in two dimensions
-    cores   what a second process adds to `extract.extract`
+    cores   what a second process adds to `audio.extract`
     exact   the largest differences from librosa on all excerpts of GTZAN and the open recordings
             (where `$MUSIC_DATA` or `../shared/data` has them); takes minutes
 
@@ -28,11 +28,9 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from lib import ROOT, runtime
-from lib.audio import descriptors as spectral  # first: it says where numba's cache is
-from lib.audio import extraction as extract
-from lib.audio import hpss as separation
-from lib.audio import mfcc as audio
+from lib import ROOT, audio, runtime  # first: it says where numba's cache is
+from lib.audio.descriptors import _median, wide_features
+from lib.audio.mfcc import mfcc_features
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -123,7 +121,7 @@ def median_in_two_dimensions(magnitude: np.ndarray) -> np.ndarray:
 
 
 def median_in_one(magnitude: np.ndarray) -> np.ndarray:
-    return separation._median(np.pad(magnitude, ((0, 0), (15, 15)), mode="symmetric"))
+    return _median(magnitude)
 
 
 def speed(tracks: dict[str, Path]) -> None:
@@ -131,7 +129,7 @@ def speed(tracks: dict[str, Path]) -> None:
         print(f"\n{name}, {SECONDS} s: CPU time a track")
         variants = {
             "librosa.load + librosa.feature.mfcc": usual,
-            "ours: mean, std, image": audio.describe,
+            "ours: mean, std, image": mfcc_features,
             "floor: decoding alone": decoding,
             "floor: transforms alone": transforms,
         }
@@ -146,7 +144,7 @@ def wide(tracks: dict[str, Path]) -> None:
     print(f"\nthe wide set, WAV, {SECONDS} s: CPU time a track")
     variants = {
         "librosa, one by one: the 57 columns": one_by_one,
-        "ours: these and contrast, flatness, share": spectral.describe,
+        "ours: these and contrast, flatness, share": wide_features,
     }
     table(interleaved(variants, path, 5), "librosa, one by one: the 57 columns")
     magnitude = np.abs(librosa.stft(librosa.load(path)[0]))
@@ -172,7 +170,7 @@ def cores(tracks: dict[str, Path]) -> None:
             for repeat in range(6):
                 for jobs, values in times.items():
                     start = time.perf_counter()
-                    extract.extract(table, wide=wide, jobs=jobs)
+                    audio.extract(table, wide=wide, jobs=jobs)
                     if repeat:  # the first time processes are started
                         values.append(time.perf_counter() - start)
             one, two = (n / statistics.median(values) for values in times.values())
@@ -194,13 +192,13 @@ def exact() -> None:
         for path in paths:
             y, _ = librosa.load(path)
             frames = max(frames, np.abs(audio.mfcc(audio.read(path)) - reference_mfcc(y)).max())
-            ours = dict(zip(spectral.columns(), spectral.describe(path)[0], strict=True))
+            ours = dict(zip(audio.wide_columns(), wide_features(path)[0], strict=True))
             reference = gtzan_table(y) | beyond_the_table(y)
-            vector, _ = audio.describe(path)
+            vector, _ = mfcc_features(path)
             reference |= {f"{name} (narrow)": value for name, value in reference.items()
                           if name.startswith("mfcc") and name.endswith("mean")}  # fmt: skip
             ours |= {f"{name} (narrow)": value
-                     for name, value in zip(audio.columns(), vector, strict=True)}  # fmt: skip
+                     for name, value in zip(audio.mfcc_columns(), vector, strict=True)}  # fmt: skip
             for name, error in errors(ours, reference).items():
                 worst[name] = max(worst.get(name, 0.0), error)
         print(f"\nlargest differences from librosa over {len(paths)} tracks of {corpus}")

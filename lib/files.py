@@ -20,20 +20,8 @@ UNFINISHED = ".unfinished-"
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield another name to write to, and give the file its own name when all is written.
 
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made if need be.
-
-    Yields
-    ------
-    Path
-        In the same folder and with the same suffix; no other process uses the same name.
-
-    Raises
-    ------
-    UserError
-        When the disk is full or the folder cannot be written to.
+    It has the same folder, which is made if need be, and the same suffix. A disk that is full, or
+    a folder that cannot be written to, is a UserError.
     """
     half = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}{path.suffix}")
     try:
@@ -48,31 +36,15 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table without its index, numbers with six digits.
-
-    Parameters
-    ----------
-    path : Path
-        The file; see `whole_file`.
-    table : DataFrame
-        What to write.
-    """
+    """Write a table without its index, numbers with six digits."""
     with whole_file(path) as half:
         table.to_csv(half, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Yield all files below a folder that are not hidden; links are followed, never in circles.
+    """Yield all files below a folder that are not hidden, in no order.
 
-    Parameters
-    ----------
-    folder : Path
-        Where to look, at whatever depth.
-
-    Yields
-    ------
-    Path
-        In no order. A file that two links lead to comes under two names.
+    Links are followed, never in circles; a file that two links lead to comes under two names.
     """
     for place, folders, names in os.walk(folder, followlinks=True):
         here = Path(place)

@@ -45,36 +45,17 @@ def keep_freed_memory() -> None:
 
 
 def choose_device(name: str = "auto") -> str:
-    """Choose where torch computes.
-
-    Parameters
-    ----------
-    name : str
-        ``cpu``, ``cuda`` or ``mps``; ``auto`` takes cuda, then mps, then cpu.
-
-    Returns
-    -------
-    str
-        As torch calls it.
-
-    Raises
-    ------
-    UserError
-        When the device is not there.
-    """
+    """Choose where torch computes: ``cpu``, ``cuda``, ``mps``, or ``auto``, the best there is."""
     import torch
 
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        return next(device for device, found in there.items() if found)
-    if not there.get(name):
-        found = " or ".join(["auto", *(device for device in there if there[device])])
-        raise UserError(f"device {name!r} is not there: choose {found}")
-    return name
+    there = [
+        *(["cuda"] if torch.cuda.is_available() else []),
+        *(["mps"] if torch.backends.mps.is_available() else []),
+        "cpu",
+    ]
+    if name != "auto" and name not in there:
+        raise UserError(f"device {name!r} is not there: choose {' or '.join(['auto', *there])}")
+    return there[0] if name == "auto" else name
 
 
 @contextmanager
@@ -105,11 +86,7 @@ def umap() -> ModuleType:
 
 
 def warm() -> None:
-    """Fill ``$NUMBA_CACHE_DIR``, once for each version of librosa, UMAP and numba.
-
-    It takes most of a minute the first time, and next to nothing later. To repair a damaged cache,
-    delete the folder.
-    """
+    """Fill ``$NUMBA_CACHE_DIR``, once for each version; if it is damaged, delete the folder."""
     from importlib.metadata import version
 
     from filelock import FileLock
@@ -147,9 +124,6 @@ def _compile() -> None:
     import numpy as np
 
     y = np.random.default_rng(0).normal(size=66150).astype(np.float32)
-    y[(np.arange(len(y)) % 11025) > 1000] = 0
-    librosa.beat.beat_track(y=y)
-    librosa.onset.onset_detect(y=y, backtrack=True)
     librosa.feature.chroma_stft(y=y)
     librosa.feature.zero_crossing_rate(y=y)
     librosa.effects.hpss(y)
@@ -157,14 +131,7 @@ def _compile() -> None:
     ring = (np.arange(20)[:, None] + np.arange(5)) % 20  # the neighbours of 20 points
     neighbours = ring, np.tile(np.arange(5.0), (20, 1)), None
     points = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+    settings = {"n_neighbors": 5, "n_epochs": 2, "init": "pca", "random_state": 0, "n_jobs": 1}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "precomputed_knn")
-        umap = _umap().UMAP(
-            n_neighbors=5,
-            n_epochs=2,
-            init="pca",
-            random_state=0,
-            n_jobs=1,
-            precomputed_knn=neighbours,
-        )
-        umap.fit_transform(points)
+        _umap().UMAP(**settings, precomputed_knn=neighbours).fit_transform(points)
