@@ -87,9 +87,7 @@ class HardStudy(Study):
             accuracies of a linear probe in the ``conditional`` and in the ``plain`` code.
         """
         rows = []
-        for name in ("cvae", "cvae_genre"):
-            if name not in networks:
-                continue
+        for name in [name for name in networks if name.startswith("cvae")]:
             labels = self._condition(name)
             row = {"attribute": REPRESENTATIONS[name].conditioned_on}
             row["chance"] = chance_accuracy(labels)
@@ -127,7 +125,7 @@ class HardStudy(Study):
         return [
             *by_beta(swept),
             Representation("pca", known.components(self.settings.latent_dim)[None]),
-            representation("random_encoder", self.untrained(models.VAE, known.inputs)),
+            Representation("random_encoder", self.untrained(models.VAE, known.inputs).z),
             Representation("factors", known.oracle),
         ]
 

@@ -271,24 +271,17 @@ class Study:
         line : DataFrame
             ``dimensions`` and ``silhouette`` of k-means on round noise, to guide the eye.
         """
-        shape = len(self.data.truth), self.data.n_clusters
-        dimensions = np.arange(1, max(space.z.shape[2] for space in spaces) + 1)
-        line = [clustering.noise_silhouette(np.ones(d), *shape) for d in dimensions]
+        health, shape = evaluation.health, (len(self.data.truth), self.data.n_clusters)
         kmeans = scores.rows[scores.rows["algorithm"] == "kmeans"]
         points = []
-        for space in spaces:
-            if not len(space.converged):
-                continue
-            alike = [
-                clustering.noise_silhouette(evaluation.health.principal_variances(z), *shape)
-                for z in space.converged
-            ]
-            point = {"method": space.title}
-            point["dimensions"] = np.mean(
-                [evaluation.health.effective_dimensions(z) for z in space.converged]
-            )
-            silhouette = space.among(kmeans)["silhouette"].mean()
-            points.append(point | {"silhouette": silhouette, "noise": np.mean(alike)})
+        for space in [space for space in spaces if len(space.converged)]:
+            alike = [health.principal_variances(z) for z in space.converged]
+            noise = [clustering.noise_silhouette(variances, *shape) for variances in alike]
+            point = {"method": space.title, "noise": np.mean(noise)}
+            point["dimensions"] = np.mean([health.effective_dimensions(z) for z in space.converged])
+            points.append(point | {"silhouette": space.among(kmeans)["silhouette"].mean()})
+        dimensions = np.arange(1, max(space.z.shape[2] for space in spaces) + 1)
+        line = [clustering.noise_silhouette(np.ones(d), *shape) for d in dimensions]
         return pd.DataFrame(points), pd.DataFrame({"dimensions": dimensions, "silhouette": line})
 
     def score_noise(self, spaces: Sequence[Representation], scores: Scores) -> pd.DataFrame:
@@ -306,11 +299,14 @@ class Study:
             for algorithm in finders if np.isfinite(space.z[0]).all() else ():
                 labels = scores.clusters(space, algorithm)[0]
                 both = evaluation.score_noise(space.z[0], labels, self.data.inputs, self.data.truth)
-                row = {"Noise": both["with noise"]["noise_fraction"]}
-                for score in ("silhouette", "ami"):
-                    for way in ("without noise", "with noise"):
-                        row[f"{title(score)} {way}"] = both[way][score]
-                rows[space.method(algorithm).title] = row
+                rows[space.method(algorithm).title] = {
+                    "Noise": both["with noise"]["noise_fraction"],
+                    **{
+                        f"{title(s)} {way}": both[way][s]
+                        for s in ("silhouette", "ami")
+                        for way in both
+                    },
+                }
         return pd.DataFrame(rows).T
 
     def save(self, scores: Scores, spaces: Sequence[Representation]) -> None:
