@@ -53,7 +53,7 @@ report.say(study.data.corpus.summary)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 swept = study.sweep()
-by_network = inspection.sweep.members(swept)
+by_network = inspection.sweep.table(swept)
 dimensions = inspection.sweep.dimensions(swept)
 study.table(tables.sweep(by_network), "What each beta does to the code.", "hard-sweep")
 

@@ -14,6 +14,12 @@ from lib.evaluation.probes import chance_accuracy, knowledge, probe_accuracy
 from lib.evaluation.resampling import Draws
 from lib.evaluation.silhouette import silhouette
 from lib.evaluation.statistics import (
+    HIGHER,
+    LOWER,
+    NO_SPREAD,
+    NOISE,
+    NOT_CORRECTED,
+    SAME,
     Difference,
     Interval,
     compare,
@@ -24,6 +30,12 @@ from lib.evaluation.statistics import (
 )
 
 __all__ = [
+    "HIGHER",
+    "LOWER",
+    "NOISE",
+    "NOT_CORRECTED",
+    "NO_SPREAD",
+    "SAME",
     "Difference",
     "Draws",
     "Interval",

@@ -244,7 +244,7 @@ class _External:
 
 
 def _expected_information(size: int, n: int) -> np.ndarray:
-    """Return a cell's share of the expected mutual information, by the size of its cluster (n + 1,).
+    """Return a cell's share of the expected mutual information, by the size of its cluster.
 
     Of a genre of a given size among n tracks: the mean of (t / n) log(n t / (a size)) over the
     hypergeometric t (Vinh, Epps and Bailey 2010, JMLR 11).

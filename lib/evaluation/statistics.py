@@ -171,11 +171,11 @@ def correct(differences: Iterable[Difference]) -> list[Difference]:
         In the same order, with adjusted ``p``.
     """
     differences = list(differences)
-    adjusted = holm([difference.p for difference in differences])
+    adjusted = _holm([difference.p for difference in differences])
     return [replace(d, p=float(p)) for d, p in zip(differences, adjusted, strict=True)]
 
 
-def holm(p_values: Sequence[float]) -> np.ndarray:
+def _holm(p_values: Sequence[float]) -> np.ndarray:
     """Multiply the smallest p-value by their number, the next by one less... NaNs do not count."""
     p = np.asarray(p_values, float)
     adjusted = np.full(len(p), np.nan)
@@ -185,11 +185,6 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
         largest = max(largest, min(1.0, (len(order) - rank) * p[i]))
         adjusted[i] = largest
     return adjusted
-
-
-def p_value(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return the p-value of `compare`."""
-    return compare(a, b).p
 
 
 def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFrame:

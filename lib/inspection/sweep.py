@@ -1,7 +1,7 @@
 """A sweep over beta: what more pressure on the code buys, and what it costs.
 
-All members of a sweep are one `Ensemble`: ``training.train(architecture, data, **grid(seeds,
-betas))``. From it come tidy tables, a row a member or a row a member and latent dimension.
+All networks of a sweep are one `Ensemble`: ``training.train(architecture, data, **grid(seeds,
+betas))``. From it come tidy tables, one row per network, or per network and latent dimension.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from lib.training import Ensemble
 SCORES = ["silhouette", "silhouette_shared", "ami"]
 
 
-def members(trained: Ensemble) -> pd.DataFrame:
-    """Describe each member of a sweep by its rate, its distortion and the state of its code.
+def table(ensemble: Ensemble) -> pd.DataFrame:
+    """Describe each network of a sweep by its rate, its distortion and the state of its code.
 
     Rate and distortion are the two terms of the ELBO (Alemi et al. 2018, arXiv 1711.00464); R2 is
     that of the reconstruction from the posterior mean, so that it does not see the noise that the
@@ -27,23 +27,23 @@ def members(trained: Ensemble) -> pd.DataFrame:
 
     Parameters
     ----------
-    trained : Ensemble
+    ensemble : Ensemble
         Of a VAE with a standard normal prior.
 
     Returns
     -------
     DataFrame
-        A row a member, by beta and seed: ``beta``, ``seed``, ``rate`` (KL in nats a track),
-        ``distortion`` (0.5 x squared error in nats a track, mean over tracks with one draw of the
-        code each), ``r2``, ``active_units``, ``correlation`` (mean absolute correlation between
-        the active latents; NaN for fewer than two), ``variance`` (of the posterior mean over
-        tracks, mean over all latents), ``total_correlation`` (nats; NaN likewise), ``verdict``.
+        By beta and seed: ``beta``, ``seed``, ``rate`` (KL in nats per track), ``distortion`` (0.5 x
+        squared error in nats per track, mean over tracks with one draw of the code each), ``r2``,
+        ``active_units``, ``correlation`` (mean absolute correlation between the active latents;
+        NaN for fewer than two), ``variance`` (of the posterior mean over tracks, mean over all
+        latents), ``total_correlation`` (nats; NaN likewise), ``verdict``.
     """
-    codes = zip(trained.z, _kl(trained), strict=True)
+    codes = zip(ensemble.z, _kl(ensemble), strict=True)
     alike = pd.DataFrame([disentanglement.label_free(z, kl) for z, kl in codes])
-    table = trained.health.rename(columns={"kl": "rate"}).assign(
-        distortion=[_distortion(trained, m) for m in range(len(trained.runs))],
-        variance=trained.z.var(axis=1).mean(axis=1),
+    table = ensemble.health.rename(columns={"kl": "rate"}).assign(
+        distortion=[_distortion(ensemble, index) for index in range(len(ensemble.runs))],
+        variance=ensemble.z.var(axis=1).mean(axis=1),
         correlation=alike["correlation"],
         total_correlation=alike["total_correlation"],
     )
@@ -52,23 +52,23 @@ def members(trained: Ensemble) -> pd.DataFrame:
     return table.sort_values(["beta", "seed"], ignore_index=True)
 
 
-def dimensions(trained: Ensemble) -> pd.DataFrame:
-    """Describe each latent dimension of each member.
+def dimensions(ensemble: Ensemble) -> pd.DataFrame:
+    """Describe each latent dimension of each network.
 
     Parameters
     ----------
-    trained : Ensemble
+    ensemble : Ensemble
         Of a VAE with a standard normal prior.
 
     Returns
     -------
     DataFrame
-        A row a member and dimension, by beta, seed and rank: ``beta``, ``seed``, ``rank`` (1 has
-        the largest KL), ``dimension`` (its place in the code), ``kl`` (nats, mean over tracks),
-        ``variance`` (of the posterior mean over tracks), ``active``.
+        By beta, seed and rank: ``beta``, ``seed``, ``rank`` (1 has the largest KL), ``dimension``
+        (its index in the code), ``kl`` (nats, mean over tracks), ``variance`` (of the posterior
+        mean over tracks), ``active``.
     """
     tables = []
-    for run, z, kl in zip(trained.runs, trained.z, _kl(trained), strict=True):
+    for run, z, kl in zip(ensemble.runs, ensemble.z, _kl(ensemble), strict=True):
         order = np.argsort(-kl, kind="stable")
         table = {"beta": run.settings.beta, "seed": run.settings.seed}
         table |= {"rank": np.arange(1, len(kl) + 1), "dimension": order}
@@ -78,19 +78,19 @@ def dimensions(trained: Ensemble) -> pd.DataFrame:
     return table.sort_values(["beta", "seed", "rank"], ignore_index=True)
 
 
-def _kl(trained: Ensemble) -> np.ndarray:
-    """Mean KL of each latent dimension of each member from N(0, 1), (M, d), in nats."""
-    code = (torch.as_tensor(part, dtype=torch.float64) for part in (trained.z, trained.logvar))
+def _kl(ensemble: Ensemble) -> np.ndarray:
+    """Mean KL of each latent dimension of each network from N(0, 1), (M, d), in nats."""
+    code = (torch.as_tensor(part, dtype=torch.float64) for part in (ensemble.z, ensemble.logvar))
     return models.gaussian_kl(*code).mean(dim=1).numpy()
 
 
-def _distortion(trained: Ensemble, m: int) -> float:
-    """Reconstruction term of the ELBO of one member, in nats a track."""
-    network = trained.network(m)
-    generator = torch.Generator().manual_seed(int(trained.seeds[m]))
+def _distortion(ensemble: Ensemble, index: int) -> float:
+    """Reconstruction term of the ELBO of one network, in nats per track."""
+    network = ensemble.network(index)
+    generator = torch.Generator().manual_seed(int(ensemble.seeds[index]))
     terms = []
     with one_thread(), torch.no_grad():
-        for x in trained.tracks.chunks():
+        for x in ensemble.tracks.chunks():
             mean = network.encode(x)[0]
             noise = torch.randn(
                 *mean.shape[:2], network.noise_dim, generator=generator, dtype=mean.dtype
@@ -99,27 +99,23 @@ def _distortion(trained: Ensemble, m: int) -> float:
     return float(torch.cat(terms).mean())
 
 
-def with_scores(
-    table: pd.DataFrame, rows: pd.DataFrame, representation: str = "beta_vae"
-) -> pd.DataFrame:
-    """Set beside each member what k-means makes of its space.
+def with_scores(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Set beside each network what k-means makes of its space.
 
     Parameters
     ----------
     table : DataFrame
-        From `members`.
+        From `table`.
     rows : DataFrame
-        Tidy rows with `lib.report.results.COLUMNS`, among them a row for each beta and seed.
-    representation : str
-        The name under which the rows have the sweep.
+        Tidy rows, among them one of ``beta_vae`` for each beta and seed.
 
     Returns
     -------
     DataFrame
-        ``table`` with the columns ``silhouette`` (in the member's own space),
-        ``silhouette_shared`` and ``ami``; NaN where a member has no row.
+        ``table`` with the columns ``silhouette`` (in the network's own space),
+        ``silhouette_shared`` and ``ami``; NaN where a network has no row.
     """
-    ours = (rows["representation"] == representation) & (rows["algorithm"] == "kmeans")
+    ours = (rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")
     scores = rows.loc[ours, ["beta", "seed", *SCORES]].astype({"beta": float})
     return table.merge(scores, on=["beta", "seed"], how="left", validate="one_to_one")
 
@@ -137,19 +133,19 @@ def misleading(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a beta above the smallest: ``beta``, ``reference`` (the smallest), for each of
+        One row per beta above the smallest: ``beta``, ``reference`` (the smallest), for each of
         ``silhouette``, ``silhouette_shared``, ``ami``, ``r2`` and ``active_units`` its mean
         there, at the reference (``<name>_before``), and the change with its 95% interval
-        (``<name>_change``, ``_low``, ``_high``); ``collapsed`` (how many of the ``seeds`` members)
+        (``<name>_change``, ``_low``, ``_high``); ``collapsed`` (how many of the ``seeds`` networks)
         and ``misleading``: the silhouette rises, R2 or the active units fall, and the AMI (without
         labels: the shared silhouette) does not rise. With several seeds, to rise or to fall is to
-        have an interval that leaves zero out; with one it is the sign of the difference.
+        be clear of zero; with one it is the sign of the difference.
     """
     table = table.sort_values(["beta", "seed"])
     reference = table["beta"].min()
     before = table[table["beta"] == reference].set_index("seed")
     honest = "ami" if table["ami"].notna().any() else "silhouette_shared"
-    facts = []
+    found = []
     for beta, group in table[table["beta"] > reference].groupby("beta"):
         after = group.set_index("seed")
         fact = {"beta": beta, "reference": reference, "seeds": len(after)}
@@ -164,8 +160,8 @@ def misleading(table: pd.DataFrame) -> pd.DataFrame:
             fact |= {f"{name}_low": change.low, f"{name}_high": change.high}
         dying = min(trend["r2"], trend["active_units"]) < 0
         fact["misleading"] = bool(trend["silhouette"] > 0 and dying and trend[honest] <= 0)
-        facts.append(fact)
-    return pd.DataFrame(facts)
+        found.append(fact)
+    return pd.DataFrame(found)
 
 
 def _trend(change: statistics.Difference) -> int:
@@ -175,13 +171,7 @@ def _trend(change: statistics.Difference) -> int:
 
 
 def titles(table: pd.DataFrame) -> dict[float, str]:
-    """Name each beta, with the verdict on it where most of its members are not healthy.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `members`.
-    """
+    """Name each beta, with the verdict on it where most of its networks are not healthy."""
     named = {}
     for beta, verdicts in table.groupby("beta")["verdict"]:
         commonest = verdicts.mode()[0]

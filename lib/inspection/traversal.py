@@ -13,9 +13,12 @@ from lib.audio import Inverter, normalise, squeezed
 from lib.inspection import sweep
 from lib.training import Ensemble
 
+N_DIMS = 5
+STEPS = np.linspace(-3, 3, 7)  # standard deviations of the prior
+
 
 class Traversal(NamedTuple):
-    """What the decoder makes of codes that differ in one dimension each row.
+    """What the decoder makes of codes; those of one row differ in one dimension only.
 
     Attributes
     ----------
@@ -35,52 +38,31 @@ class Traversal(NamedTuple):
     steps: np.ndarray
 
 
-def traverse(
-    trained: Ensemble,
-    m: int,
-    *,
-    track: int | None = None,
-    n_dims: int = 5,
-    n_steps: int = 7,
-    width: float = 3.0,
-    **inputs: np.ndarray,
-) -> Traversal:
-    """Traverse the active dimensions of one member, those with the most KL first.
+def traverse(ensemble: Ensemble, index: int = 0, track: int = 0) -> Traversal:
+    """Traverse the five active dimensions of one network that have the most KL.
 
     Parameters
     ----------
-    trained : Ensemble
+    ensemble : Ensemble
         Of a VAE with a standard normal prior.
-    m : int
-        Which member.
-    track : int, optional
-        Whose code the other dimensions keep; left out: that of the mean track, the prior's mean.
-    n_dims : int
-        How many dimensions at most.
-    n_steps : int
-        How many values each takes.
-    width : float
-        From minus to plus so many standard deviations of the prior.
-    **inputs : ndarray, (1, ...)
-        What else the network's ``decode`` takes, such as one condition.
+    index : int
+        Number of the network.
+    track : int
+        Index of the track whose code the other dimensions keep.
 
     Returns
     -------
     Traversal
-        With no row where the member has no active dimension.
+        With no row where the network has no active dimension.
     """
-    network = trained.select(beta=trained.betas[m], seed=trained.seeds[m])
-    own = sweep.dimensions(network).query("active")[:n_dims]
-    steps = np.linspace(-width, width, n_steps)
-    base = np.zeros(trained.z.shape[2]) if track is None else trained.z[m, track]
-    codes = np.tile(base, (max(len(own), 1), n_steps, 1))  # a decoder cannot take nothing
+    network = ensemble.select(beta=ensemble.betas[index], seed=ensemble.seeds[index])
+    own = sweep.dimensions(network).query("active")[:N_DIMS]
+    codes = np.tile(network.z[0, track], (max(len(own), 1), len(STEPS), 1))  # decoders take no zero
     for row, dimension in zip(codes, own["dimension"], strict=False):
-        row[:, dimension] = steps
-    flat = codes.reshape(-1, codes.shape[2])
-    given = {name: np.repeat(x, len(flat), axis=0) for name, x in inputs.items()}
-    decoded = network.decode(flat, **given)[0]
+        row[:, dimension] = STEPS
+    decoded = network.decode(codes.reshape(-1, codes.shape[2]))[0]
     decoded = decoded.reshape(*codes.shape[:2], *decoded.shape[1:])
-    return Traversal(decoded[: len(own)], own["dimension"].to_numpy(), own["kl"].to_numpy(), steps)
+    return Traversal(decoded[: len(own)], own["dimension"].to_numpy(), own["kl"].to_numpy(), STEPS)
 
 
 def stages(

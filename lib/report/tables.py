@@ -77,7 +77,7 @@ def sweep(members: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     members : DataFrame
-        From `lib.inspection.sweep.members`.
+        From `lib.inspection.sweep.table`.
 
     Returns
     -------

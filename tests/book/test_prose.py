@@ -52,8 +52,8 @@ CLAIMS = [  # in which text, what it says, in which file of lib, the line that m
     ("notebooks/medium.py", "four fifths of the tracks", "evaluation/probes.py", "FOLDS = 5"),
     ("notebooks/hard.py", "Half of its epochs it is a plain VAE",
      "models/vade.py", "pretraining = 0.5"),
-    ("notebooks/hard.py", "from -3 to 3 standard deviations of the prior",
-     "inspection/traversal.py", "width: float = 3.0"),
+    ("notebooks/hard.py", "from −3 to 3 standard deviations of the prior",
+     "inspection/traversal.py", "np.linspace(-3, 3, 7)"),
 ]  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def test_of_very_many_tracks_some_are_judges(monkeypatch, tracks):
 
 
 def test_groups_are_the_largest_in_which_no_two_differ():
-    """Methods that spread more than they lie apart: a chain of overlapping pairs, and an outlier."""
+    """A chain of overlapping pairs between two outliers."""
     rng = np.random.default_rng(8)
     levels = np.array([0.9, 0.55, 0.5, 0.45, 0.0])
     values = levels + 0.02 * rng.standard_normal((2000, 5))

@@ -6,7 +6,6 @@ from matplotlib import pyplot as plt
 from lib import figures, training
 from lib.inspection import sweep, traversal
 from lib.models.autoencoder import VAE
-from lib.models.conditional import CVAE
 from lib.report import sentences
 from lib.training import Architecture, grid
 
@@ -26,7 +25,7 @@ def trained(data):
 
 
 def test_rates_are_the_health_rows_and_the_sums_over_dimensions(trained):
-    table, dimensions = sweep.members(trained), sweep.dimensions(trained)
+    table, dimensions = sweep.table(trained), sweep.dimensions(trained)
     assert list(table["beta"]) == [0.5, 0.5, 100, 100]
     assert list(table["seed"]) == [0, 1, 0, 1]
     for m, member in enumerate(run.settings for run in trained.runs):
@@ -42,8 +41,8 @@ def test_rates_are_the_health_rows_and_the_sums_over_dimensions(trained):
 
 
 def test_a_crushed_code_pays_all_variance_as_distortion(trained, data):
-    table = sweep.members(trained).groupby("beta").mean(numeric_only=True)
-    verdicts = sweep.members(trained).groupby("beta")["verdict"].unique()
+    table = sweep.table(trained).groupby("beta").mean(numeric_only=True)
+    verdicts = sweep.table(trained).groupby("beta")["verdict"].unique()
     assert list(verdicts[0.5]) == ["healthy"]
     assert list(verdicts[100]) == ["collapsed"]
     half_the_variance = 0.5 * data.var(axis=0).sum()
@@ -54,7 +53,7 @@ def test_a_crushed_code_pays_all_variance_as_distortion(trained, data):
 
 
 def test_distortion_is_the_expected_error_over_the_posterior(trained, data):
-    row = sweep.members(trained).iloc[0]
+    row = sweep.table(trained).iloc[0]
     m = next(
         m for m, b in enumerate(trained.runs) if (b.settings.beta, b.settings.seed) == (0.5, 0)
     )
@@ -70,12 +69,12 @@ def test_distortion_is_the_expected_error_over_the_posterior(trained, data):
 
 
 def test_titles_follow_the_betas(trained):
-    titles = sweep.titles(sweep.members(trained))
+    titles = sweep.titles(sweep.table(trained))
     assert titles == {0.5: "β 0.5", 100: "β 100 (collapsed)"}
 
 
 def test_scores_are_those_of_the_member_s_own_beta_and_seed(trained):
-    table = sweep.members(trained)
+    table = sweep.table(trained)
     rows = table[["beta", "seed"]].assign(
         representation="beta_vae", algorithm="kmeans", silhouette=[0.1, 0.2, 0.3, 0.4],
         silhouette_shared=0.0, ami=[0.5, 0.6, 0.7, 0.8],
@@ -158,7 +157,7 @@ def test_a_single_beta_has_nothing_to_compare_with():
 
 
 def test_sentences_tell_what_collapsed(trained):
-    table, dimensions = sweep.members(trained), sweep.dimensions(trained)
+    table, dimensions = sweep.table(trained), sweep.dimensions(trained)
     said = sentences.collapsed(table).data
     assert "2 of 2 at beta 100" in said and "beta 0.5" not in said
     assert "Of 4 latents" in sentences.code(table, dimensions).data
@@ -166,25 +165,17 @@ def test_sentences_tell_what_collapsed(trained):
     assert "No member" in sentences.collapsed(healthy).data
 
 
-def test_a_traversal_moves_one_latent_at_a_time(trained):
+def test_a_traversal_passes_through_a_track_and_moves_one_latent_at_a_time(trained):
     m = 2  # of beta 0.5
-    found = traversal.traverse(trained, m, n_steps=5, width=2)
-    assert list(found.steps) == [-2, -1, 0, 1, 2]
+    found = traversal.traverse(trained, m, track=7)
+    assert list(found.steps) == [-3, -2, -1, 0, 1, 2, 3]
     assert (np.diff(found.kl) <= 0).all()
-    assert found.decoded.shape == (len(found.dimensions), 5, 8)
+    assert found.decoded.shape == (len(found.dimensions), 7, 8)
     for row, dimension in zip(found.decoded, found.dimensions, strict=True):
-        codes = np.zeros((5, 4))
+        codes = np.repeat(trained.z[m, 7][None], 7, axis=0)
         codes[:, dimension] = found.steps
         assert row == pytest.approx(trained.decode(codes)[m], abs=1e-5)
     assert "changes what is decoded most" in sentences.traversal(found).data
-
-
-def test_a_traversal_of_a_track_passes_through_it(trained):
-    m = 2  # of beta 0.5
-    found = traversal.traverse(trained, m, track=7, n_dims=1, n_steps=3)
-    code = np.repeat(trained.z[m, 7][None], 3, axis=0)
-    code[:, found.dimensions[0]] = found.steps
-    assert found.decoded[0] == pytest.approx(trained.decode(code)[m], abs=1e-5)
 
 
 def test_a_dead_code_has_no_traversal(trained):
@@ -193,32 +184,16 @@ def test_a_dead_code_has_no_traversal(trained):
     assert "nothing to traverse" in sentences.traversal(found).data
 
 
-def test_a_traversal_can_be_told_a_condition(data):
-    condition = np.eye(2, dtype=np.float32)[np.arange(len(data)) % 2]
-    architecture = Architecture(CVAE, n_features=8, n_conditions=2, latent_dim=4, hidden=(16,))
-    told = training.train(
-        architecture, {"x": data, "condition": condition}, [0], epochs=30, device="cpu"
-    )
-    first, second = (
-        traversal.traverse(told, 0, n_steps=3, condition=np.eye(2)[[k]]) for k in range(2)
-    )
-    codes = np.zeros((3, 4))
-    codes[:, first.dimensions[0]] = first.steps
-    expected = told.decode(codes, condition=np.tile([1.0, 0.0], (3, 1)))[0]
-    assert first.decoded[0] == pytest.approx(expected, abs=1e-5)
-    assert np.abs(first.decoded - second.decoded).max() > 1e-3
-
-
 def test_a_member_that_diverged_costs_itself_alone(data):
     with pytest.warns(RuntimeWarning, match="diverged"):
         half = training.train(ARCHITECTURE, data, [0, 1], beta=[1, 1e38], epochs=30, device="cpu")
-    well, broken = sweep.members(half).to_dict("records")
+    well, broken = sweep.table(half).to_dict("records")
     assert np.isfinite(well["distortion"])
     assert broken["verdict"] == "diverged"
     assert broken["active_units"] == 0
     assert np.isnan([broken["rate"], broken["distortion"], broken["variance"]]).all()
-    assert "1 of 1 at beta 1." in sentences.collapsed(sweep.members(half)).data
+    assert "1 of 1 at beta 1." in sentences.collapsed(sweep.table(half)).data
     assert traversal.traverse(half, 1).decoded.shape[0] == 0
     for draw in (figures.rate_distortion, figures.code_state):
-        plt.close(draw(sweep.members(half)))
+        plt.close(draw(sweep.table(half)))
     plt.close(figures.kl_bars(sweep.dimensions(half)))
