@@ -11,7 +11,7 @@ import pandas as pd
 
 from lib.catalogue import EXTERNAL, Method, title
 from lib.errors import UserError
-from lib.evaluation import statistics
+from lib.evaluation import correct, interval, statistics
 from lib.report import results
 
 SAME = ["task", "representation", "beta", "algorithm"]
@@ -56,23 +56,19 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, score: str) -> pd.DataFrame:
     """
     one_corpus = set(a["corpus"]) == set(b["corpus"])
     first, second = _by_method(a, score), _by_method(b, score)
-    rows, found = [], {}
-    for task, representation, beta, algorithm in dict.fromkeys([*first, *second]):
-        key = task, representation, beta, algorithm
-        ours, theirs = first.get(key), second.get(key)
-        row = {"task": task, "method": Method(representation, algorithm, beta).title, "test": ""}
-        row |= {"a": None if ours is None else statistics.interval(ours)}
-        row |= {"b": None if theirs is None else statistics.interval(theirs)}
-        if ours is not None and theirs is not None:
-            paired = one_corpus and ours.index.equals(theirs.index)
-            found[len(rows)] = statistics.compare(theirs, ours, paired=paired)
-            row["test"] = "paired" if paired else "Welch"
-        rows.append(row)
-    differences = dict(zip(found, statistics.correct(found.values()), strict=True))
-    columns = ["task", "method", "a", "b", "test"]
-    return pd.DataFrame(rows, columns=columns, dtype=object).assign(
-        difference=[differences.get(place) for place in range(len(rows))]
-    )
+    rows, differences = [], []
+    for key in dict.fromkeys([*first, *second]):
+        task, representation, beta, algorithm = key
+        sides, test = [first.get(key), second.get(key)], ""
+        if all(side is not None for side in sides):
+            paired = one_corpus and sides[0].index.equals(sides[1].index)
+            test = "paired" if paired else "Welch"
+            differences.append(statistics.compare(*sides[::-1], paired=paired))
+        intervals = [None if side is None else interval(side) for side in sides]
+        rows.append([task, Method(representation, algorithm, beta).title, *intervals, test])
+    table = pd.DataFrame(rows, columns=["task", "method", "a", "b", "test"], dtype=object)
+    corrected = iter(correct(differences))
+    return table.assign(difference=[next(corrected) if test else None for test in table["test"]])
 
 
 def _by_method(rows: pd.DataFrame, score: str) -> dict[tuple, pd.Series]:
@@ -149,16 +145,14 @@ def _section(table: pd.DataFrame, score: str, names: Sequence[str], is_open: boo
     lines, clear = [], 0
     for row in table.itertuples():
         cells = [row.task, row.method, *("" if i is None else f"{i:.3f}" for i in (row.a, row.b))]
-        marked, difference = "", row.difference
-        if difference is None:
-            cells += ["", "", ""]
-        else:
-            marked = " class='clear'" if difference.clear else ""
-            clear += difference.clear
-            p = f"{difference.p:.3f}" if difference.p >= 0.001 else "< 0.001"
-            tested = ["", ""] if difference.fixed else [row.test, p]
-            cells += [f"{difference:+.3f}", *tested]
-        line = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
+        marked, found = "", row.difference
+        if found is not None:
+            p = f"{found.p:.3f}" if found.p >= 0.001 else "< 0.001"
+            cells += [f"{found:+.3f}", *([] if found.fixed else [row.test, p])]
+            clear += found.clear
+            marked = " class='clear'" if found.clear else ""
+        cells += [""] * (7 - len(cells))
+        line = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         lines.append(f"<tr{marked}>{line}</tr>")
     head = ["Task", "Method", *names, "Difference", "Test", "p (Holm)"]
     name, shared = title(score), (table["test"] != "").sum()
@@ -174,19 +168,15 @@ def _section(table: pd.DataFrame, score: str, names: Sequence[str], is_open: boo
 def _figures(a: Path, b: Path, names: Sequence[str]) -> str:
     """Write the figures of both runs side by side."""
     folders = [folder / "latent_visualization" for folder in (a, b)]
-    stems = sorted({path.stem for folder in folders for path in folder.glob("*.png")})
     pairs = []
-    for stem in stems:
-        shown = []
+    for stem in sorted({path.stem for folder in folders for path in folder.glob("*.png")}):
+        shown, called = "", html.escape(stem.replace("_", " "))
         for folder, name in zip(folders, names, strict=True):
-            path = folder / f"{stem}.png"
+            path, body = folder / f"{stem}.png", "<p>This run has no such figure.</p>"
             if path.exists():
                 data = base64.b64encode(path.read_bytes()).decode()
-                alt = html.escape(f"{stem.replace('_', ' ')}, {name}")
+                alt = f"{called}, {name}"
                 body = f"<img loading='lazy' alt='{alt}' src='data:image/png;base64,{data}'>"
-            else:
-                body = "<p>This run has no such figure.</p>"
-            shown.append(f"<figure><figcaption>{name}</figcaption>{body}</figure>")
-        heading = html.escape(stem.replace("_", " ").capitalize())
-        pairs.append(f"<h3>{heading}</h3><div class='pair'>{''.join(shown)}</div>")
+            shown += f"<figure><figcaption>{name}</figcaption>{body}</figure>"
+        pairs.append(f"<h3>{called.capitalize()}</h3><div class='pair'>{shown}</div>")
     return "".join(pairs) or "<p>Neither run has figures.</p>"

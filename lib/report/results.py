@@ -15,9 +15,9 @@ import pandas as pd
 from filelock import FileLock
 from matplotlib.figure import Figure
 
+from lib import evaluation
 from lib.catalogue import HEALTH, SCORES
 from lib.errors import UserError
-from lib.evaluation import health, statistics
 from lib.files import whole_file, write_csv
 from lib.report import latex
 
@@ -30,18 +30,9 @@ METHOD = ["task", "features", "representation", "beta", "latent_dim", "algorithm
 
 
 def save_rows(folder: Path, task: str, rows: pd.DataFrame) -> None:
-    """Put a notebook's rows into ``clustering_metrics.csv`` in place of its earlier ones.
+    """Put a notebook's tidy rows into ``clustering_metrics.csv`` in place of its earlier ones.
 
     ``summary.csv``, the same over seeds, is written anew from all rows.
-
-    Parameters
-    ----------
-    folder : Path
-        The results folder.
-    task : str
-        The notebook whose rows these are.
-    rows : DataFrame
-        Tidy rows with `COLUMNS`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "clustering_metrics.csv"
@@ -56,40 +47,19 @@ def save_rows(folder: Path, task: str, rows: pd.DataFrame) -> None:
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a method: means and 95% bounds over seeds, rank by AMI in its task, health.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Tidy rows with `COLUMNS`.
-
-    Returns
-    -------
-    DataFrame
-        A row for each combination of `METHOD`.
-    """
-    summary = statistics.summarise(rows, METHOD, [*SCORES, *HEALTH])
+    """Return one row per method: means and 95% bounds over seeds, rank in its task, health."""
+    summary = evaluation.summarise(rows, METHOD, [*SCORES, *HEALTH])
     real = ~summary["algorithm"].isin(["random", "genres"])
     summary["rank"] = summary["ami"].where(real).groupby(summary["task"]).rank(ascending=False)
     methods = rows.groupby(METHOD, sort=False, dropna=False)
-    summary["verdict"] = [health.overall_status(members) for _, members in methods]
+    summary["verdict"] = [evaluation.health.overall_status(members) for _, members in methods]
     return summary
 
 
 def claim(folder: Path, corpus: str) -> None:
-    """Keep a results folder to one corpus, since folders of music may have the same name.
+    """Keep a results folder to one corpus, by what tells that from all others.
 
-    Parameters
-    ----------
-    folder : Path
-        The results folder.
-    corpus : str
-        What tells the corpus from all others: see `lib.settings.whole_name`.
-
-    Raises
-    ------
-    UserError
-        When the results of another corpus are there.
+    A folder of music may have the name of another: then this raises a `UserError`.
     """
     note = folder / ".corpus_name"
     name = os.fsencode(corpus)

@@ -1,4 +1,7 @@
-"""Layouts: tables of numbers as tables of text, in the order and with the names that are read."""
+"""Layouts: tables of numbers as tables of text, in the order and with the names that are read.
+
+A score is written as its mean over seeds ± half of the 95% interval.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pandas as pd
 
 from lib.catalogue import EXTERNAL, FEATURES, LANGUAGES, SCORES, algorithm, title, with_titles
 from lib.errors import unless_missing
-from lib.evaluation import comparison, ranking, statistics
+from lib.evaluation import Interval, comparison, interval, ranking
 from lib.evaluation.disentanglement import MEASURES
 
 if TYPE_CHECKING:
@@ -19,20 +22,7 @@ if TYPE_CHECKING:
 
 
 def scores(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Lay out scores: one row per method, each score as mean ± half of its 95% interval.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Tidy rows of `lib.report.results`.
-    columns : sequence of str
-        The scores; those that are nowhere defined (no labels) are left out.
-
-    Returns
-    -------
-    DataFrame
-        Of text.
-    """
+    """Lay out scores, one row per method; those that are nowhere defined are left out."""
     table = []
     for method, group in with_titles(rows).groupby("method", sort=False):
         entry = {"Representation": method}
@@ -43,47 +33,22 @@ def scores(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def health(trained: Mapping[str, Ensemble]) -> pd.DataFrame:
-    """Lay out the health of networks: one row each, means and intervals over seeds.
-
-    Parameters
-    ----------
-    trained : mapping of str to Ensemble
-        By the key of the representation, or by a title.
-
-    Returns
-    -------
-    DataFrame
-        Of text: parameters, R², KL, active units, and the verdicts counted.
-    """
-    table = []
-    for name, networks in trained.items():
-        found = networks.health
-        table.append(
-            {
-                "Network": title(name),
-                "Parameters": f"{networks.n_parameters:,}",
-                "R²": _interval(found["r2"], ".3f"),
-                "KL (nats)": _interval(found["kl"], ".2f"),
-                "Active units": _interval(found["active_units"], ".1f"),
-                "Verdict": _counted(found["verdict"]),
-            }
-        )
-    return pd.DataFrame(table)
+    """Lay out the health of networks by the key of a representation, or by a title."""
+    return pd.DataFrame(
+        {
+            "Network": title(name),
+            "Parameters": f"{networks.n_parameters:,}",
+            "R²": _interval(networks.health["r2"], ".3f"),
+            "KL (nats)": _interval(networks.health["kl"], ".2f"),
+            "Active units": _interval(networks.health["active_units"], ".1f"),
+            "Verdict": _counted(networks.health["verdict"]),
+        }
+        for name, networks in trained.items()
+    )
 
 
 def sweep(members: pd.DataFrame) -> pd.DataFrame:
-    """Lay out a sweep: one row per beta, means and intervals over seeds.
-
-    Parameters
-    ----------
-    members : DataFrame
-        From `lib.inspection.sweep.table`.
-
-    Returns
-    -------
-    DataFrame
-        Of text: rate and distortion in nats, R², active units, the state of the code, verdicts.
-    """
+    """Lay out `lib.inspection.sweep.table`, one row per beta."""
     columns = {
         "rate": ("Rate", ".2f"), "distortion": ("Distortion", ".2f"), "r2": ("R²", ".3f"),
         "active_units": ("Active units", ".1f"), "correlation": ("Correlation", ".3f"),
@@ -117,8 +82,7 @@ def pipelines(summary: pd.DataFrame) -> pd.DataFrame:
 
 def ranked(ranking: pd.DataFrame, score: str) -> pd.DataFrame:
     """Lay out `lib.evaluation.ranking.by_score`: what makes a method, and its score."""
-    bounds = ranking[["mean", "low", "high"]].itertuples(index=False)
-    texts = [format(statistics.Interval(*bound), ".3f") for bound in bounds]
+    texts = _bounded(ranking, "mean", "low", "high")
     names = ranking.drop(columns=["mean", "low", "high"]).rename(columns=str.capitalize)
     if "Features" in names:  # as in "MFCC means + TF-IDF"
         parts = names["Features"].str.split("+")
@@ -128,20 +92,17 @@ def ranked(ranking: pd.DataFrame, score: str) -> pd.DataFrame:
 
 def overall(methods: pd.DataFrame) -> pd.DataFrame:
     """Lay out `lib.evaluation.ranking.table`, whole or in part; empty columns are left out."""
-    text = pd.DataFrame({"Place": _written(methods["place"], ".0f"), "Method": methods["method"]})
+    text = pd.DataFrame(
+        {"Place": methods["place"].map("{:.0f}".format), "Method": methods["method"]}
+    )
     for score in (s for s in (*EXTERNAL, *ranking.WITHOUT_LABELS) if s in methods):
-        bounds = methods[[score, f"{score}_low", f"{score}_high"]].itertuples(index=False)
-        text[title(score)] = [format(statistics.Interval(*each), ".3f") for each in bounds]
-    text["Mean rank"] = _written(methods["mean_rank"], ".1f")
-    text["Stability"] = _written(methods["stability"], ".2f")
-    text["Noise"] = _written(methods["noise"].where(methods["noise"] > 0), ".2f")
+        text[title(score)] = _bounded(methods, score, f"{score}_low", f"{score}_high")
+    text["Mean rank"] = methods["mean_rank"].map("{:.1f}".format)
+    text["Stability"] = methods["stability"].map("{:.2f}".format)
+    text["Noise"] = methods["noise"].where(methods["noise"] > 0).map("{:.2f}".format)
     text["Was told"], text["Health"] = methods["saw"], methods["health"]
     text = text.replace("nan", "")
     return text.loc[:, (text != "").any()].reset_index(drop=True)
-
-
-def _written(values: pd.Series, spec: str) -> pd.Series:
-    return values.map(lambda value: format(value, spec))
 
 
 def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
@@ -160,10 +121,7 @@ def noise(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def clusters(found: Sequence[Cluster], titles: Sequence[str]) -> pd.DataFrame:
-    """Lay out clusters of `lib.inspection.clusters`, given the titles of all tracks.
-
-    A column of which no cluster has anything is left out.
-    """
+    """Lay out `lib.inspection.clusters`, given the titles of all tracks; empty columns are out."""
     rows = [
         {
             "Cluster": str(cluster.label),
@@ -186,11 +144,9 @@ def _shares(mix: pd.Series) -> str:
 
 
 def _sound(features: pd.DataFrame) -> str:
-    """Write what sets a cluster apart, as in ``tempo low (−1.2)``."""
+    """Write what sets a cluster apart, as in ``tempo low (-1.2)``."""
     said = zip(features["name"], features["effect"], strict=True)
-    return ", ".join(
-        f"{name} {'high' if g > 0 else 'low'} ({statistics.minus(f'{g:+.1f}')})" for name, g in said
-    )
+    return ", ".join(f"{name} {'high' if g > 0 else 'low'} ({g:+.1f})" for name, g in said)
 
 
 def kmeans_scores(rows: pd.DataFrame) -> pd.DataFrame:
@@ -210,8 +166,12 @@ def rounded(table: pd.DataFrame, index: str = "Space") -> pd.DataFrame:
 
 
 def _interval(values: pd.Series, spec: str) -> str:
-    value = statistics.interval(values)
+    value = interval(values)
     return "" if np.isnan(value.mean) else format(value, spec)
+
+
+def _bounded(table: pd.DataFrame, *columns: str) -> list[str]:
+    return [format(Interval(*row), ".3f") for row in table[[*columns]].itertuples(index=False)]
 
 
 def _counted(verdicts: pd.Series) -> str:

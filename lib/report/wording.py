@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from lib.catalogue import SCORES
-from lib.evaluation import statistics
+from lib.evaluation import Difference, interval
 from lib.evaluation.statistics import HIGHER, LOWER, NO_SPREAD, NOISE, NOT_CORRECTED, SAME
 
 JUDGED = {
@@ -23,7 +23,7 @@ FEW = 6
 """Of more names than these, a list may give the first and the number of the others."""
 
 
-def clause(a: str, b: str, difference: statistics.Difference, score: str) -> str:
+def clause(a: str, b: str, difference: Difference, score: str) -> str:
     """Say which of two methods is ahead, in the past tense, which needs no number of the verb."""
     if difference.verdict == SAME:
         return f"{a} scored the same as {b}"
@@ -39,7 +39,7 @@ def clause(a: str, b: str, difference: statistics.Difference, score: str) -> str
 
 def mean(values: Sequence[float], spec: str = ".3f") -> str:
     """Write the mean of a score over seeds with half of its 95% interval."""
-    return format(statistics.interval(values), spec)
+    return format(interval(values), spec)
 
 
 def moves(first: pd.Series, last: pd.Series, spec: str = ".3f") -> str:

@@ -22,7 +22,7 @@ def _load(path: Path):
 
 
 paper = _load(ROOT / "book" / "_ext" / "paper.py")
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # noqa: E501
 STRANGE = "বাংলা, 音楽 and − β ≤ ²"
 TABLE = """```{table} Of many columns.
 :name: tab-wide

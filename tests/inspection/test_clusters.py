@@ -61,7 +61,7 @@ def test_the_table_says_it_in_words(planted):
     )
     table = tables.clusters(found, titles)
     assert list(table) == ["Cluster", "Tracks", "Languages", "Sounds like", "Says", "Most typical"]
-    assert table["Sounds like"][1].startswith("spectral centroid low (−")
+    assert table["Sounds like"][1].startswith("spectral centroid low (-")
     assert "tempo high (+" in table["Sounds like"][1]
     assert table["Languages"][0] in ("Bangla 50%, English 50%", "English 50%, Bangla 50%")
     places = inspection.examples(found, titles)

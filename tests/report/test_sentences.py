@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from lib.evaluation.statistics import HIGHER, NO_SPREAD, NOISE
 from lib.report import sentences
 
 
@@ -95,3 +96,14 @@ def test_a_ranking_says_how_many_cannot_be_told_from_the_best():
     assert "the intervals of one other reach into its own" in sentences.best(table, "ami").data
     table.loc[1, "high"] = 0.19
     assert "the intervals of no others reach" in sentences.best(table, "ami").data
+
+
+def test_what_was_added_is_counted_by_verdict():
+    found = [("a, k-means", 0.1, HIGHER), ("a, Ward", 0.2, NO_SPREAD), ("b, Ward", -0.1, NO_SPREAD),
+             ("b, k-means", 0.01, NOISE), ("c, k-means", 0.05, HIGHER)]  # fmt: skip
+    table = pd.DataFrame(found, columns=["name", "mean", "verdict"])
+    said = sentences.added(table, "adding words").data
+    assert "helped in 2 of 5 comparisons, hurt in 0, and made no difference beyond" in said
+    assert "The other 2 cannot be judged" in said and "between −0.100 and +0.200" in said
+    assert said.endswith("The largest clear gain is +0.100 (a, k-means).")
+    assert "cannot be said" in sentences.added(table[:0], "adding words").data

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from lib.catalogue import REPRESENTATIONS, SCORES, Method
-from lib.evaluation import comparison, health, ranking, statistics
+from lib.evaluation import Difference, compare, comparison, correct, health, minus, ranking
+from lib.evaluation.statistics import HIGHER, LOWER
 from lib.report import wording
 from lib.report.display import Table
 
@@ -101,7 +102,7 @@ def _rivals(rows: pd.DataFrame, score: str) -> Facts:
     if found["medium_silhouettes_known"]:
         for name in spaces:
             rho = stats.spearmanr(means[name], means["score"]).statistic
-            found[f"medium_rho_{name}"] = statistics.minus(f"{rho:.2f}")
+            found[f"medium_rho_{name}"] = minus(f"{rho:.2f}")
         place = int(means["silhouette"].to_numpy().argmax())
         found |= {
             "medium_silhouette_n": f"{len(means)}",
@@ -154,7 +155,7 @@ def _sweep(rows: pd.DataFrame, score: str) -> Facts:
 
 def _pairs(
     easy: pd.DataFrame, medium: pd.DataFrame, hard: pd.DataFrame, score: str
-) -> dict[str, tuple[str, str, statistics.Difference]]:
+) -> dict[str, tuple[str, str, Difference]]:
     """Return the comparisons of every run by name: what the two are called, and the difference."""
     vae, hard_vae = Method("vae"), Method("vae")
     if not len(hard_vae.among(hard)):
@@ -184,14 +185,14 @@ def _pairs(
         if len(seeds):
             full = name in ("vade_vae", "family_baseline")  # with the algorithm
             called = (side.noun if full else side.space_noun for side in sides)
-            pairs[name] = (*called, statistics.compare(first[seeds], second[seeds]))
+            pairs[name] = (*called, compare(first[seeds], second[seeds]))
     return pairs
 
 
-def _judged(pairs: Mapping[str, tuple[str, str, statistics.Difference]], score: str) -> Facts:
+def _judged(pairs: Mapping[str, tuple[str, str, Difference]], score: str) -> Facts:
     """Say of each pair which is ahead; Holm's correction covers all of them together."""
     noun = SCORES[score].noun
-    corrected = statistics.correct([difference for *_, difference in pairs.values()])
+    corrected = correct([difference for *_, difference in pairs.values()])
     judged = dict(zip(pairs, corrected, strict=True))
     clauses = {name: wording.clause(*pairs[name][:2], d, noun) for name, d in judged.items()}
     # the best against the best are known only afterwards
@@ -200,9 +201,9 @@ def _judged(pairs: Mapping[str, tuple[str, str, statistics.Difference]], score: 
     quoted = ("vae_pca", "family_baseline")
     found: Facts = {
         "compared": bool(pairs),
-        "vae_wins": verdicts.get("vae_pca") == statistics.HIGHER,
-        "vae_loses": verdicts.get("vae_pca") == statistics.LOWER,
-        "family_wins": verdicts.get("family_baseline") == statistics.HIGHER,
+        "vae_wins": verdicts.get("vae_pca") == HIGHER,
+        "vae_loses": verdicts.get("vae_pca") == LOWER,
+        "family_wins": verdicts.get("family_baseline") == HIGHER,
         **{f"has_{name}": name in pairs for name in (*quoted, "leak_cvae")},
         **{name: clauses[name] for name in quoted if name in pairs},
     }
@@ -274,8 +275,8 @@ def _pipelines(path: Path) -> Facts:
     bounds = [float(chosen[bound] or "nan") for bound in ("difference", "low", "high")]
     # the file has no p: one that is clear is below any level, one that varies above it
     p = 0.0 if chosen["clear"] == "True" else 1.0 if bounds[2] - bounds[1] > 1e-9 else np.nan
-    difference = statistics.Difference(*bounds, p=p)
-    beaten = difference.verdict == statistics.HIGHER
+    difference = Difference(*bounds, p=p)
+    beaten = difference.verdict == HIGHER
     return {
         "ideas": True,
         "n_ideas": wording.number(len(table)),

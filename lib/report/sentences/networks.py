@@ -10,7 +10,7 @@ from IPython.display import Markdown
 
 from lib.catalogue import SCORES
 from lib.errors import Missing
-from lib.evaluation import statistics
+from lib.evaluation import Interval, compare, interval
 from lib.evaluation.statistics import HIGHER, LOWER
 from lib.inspection.traversal import Traversal
 from lib.report.display import say
@@ -85,7 +85,7 @@ def misleading(facts: pd.DataFrame) -> Markdown:
         f"At beta {listed([f'{beta:g}' for beta in wrong['beta']])} the silhouette is higher than "
         f"at beta {reference:g}, although the code keeps less and the clusters are no better: it "
         "rises while the model fades.",
-        f"At beta {worst['beta']:g} it gains {statistics.Interval(*bounds)} (from "
+        f"At beta {worst['beta']:g} it gains {Interval(*bounds)} (from "
         f"{worst['silhouette_before']:.3f} to {worst['silhouette']:.3f}), while R² falls from "
         f"{worst['r2_before']:.2f} to {worst['r2']:.2f}, the active units go from "
         f"{worst['active_units_before']:.1f} to {worst['active_units']:.1f}, "
@@ -137,15 +137,15 @@ def conditional(probed: pd.DataFrame) -> Markdown:
         return say("Neither two languages nor two genres are known here: no CVAE was trained.")
     said = []
     for attribute, group in probed.dropna().groupby("attribute", sort=False):
-        with_it, without = (statistics.interval(group[name]) for name in ("conditional", "plain"))
-        difference = statistics.compare(group["conditional"], group["plain"])
+        with_it, without = (interval(group[name]) for name in ("conditional", "plain"))
+        difference = compare(group["conditional"], group["plain"])
         verdict = {
             HIGHER: "so it does not leave it out",
             LOWER: "so it leaves much of it out",
         }.get(difference.verdict, f"a difference {JUDGED[difference.verdict]}")
         said.append(
-            f"A linear reader finds the {attribute} in the code of the CVAE that was told it with an "
-            f"accuracy of {with_it}, in that of the plain VAE with {without} (chance is "
+            f"A linear reader finds the {attribute} in the code of the CVAE that was told it with "
+            f"an accuracy of {with_it}, in that of the plain VAE with {without} (chance is "
             f"{group['chance'].iloc[0]:.2f}): {verdict}."
         )
     return say(*said or ["There are too few tracks for a reader to learn from what a CVAE keeps."])

@@ -10,7 +10,8 @@ from IPython.display import Markdown
 
 from lib.catalogue import SCORES, Method, title
 from lib.errors import Missing
-from lib.evaluation import statistics
+from lib.evaluation import compare, correct, interval
+from lib.evaluation.statistics import HIGHER, LOWER, NO_SPREAD, SAME
 from lib.inspection.clusters import Cluster
 from lib.report.display import say
 from lib.report.wording import JUDGED, listed
@@ -21,12 +22,12 @@ MIN_SIZE = 5  # of a cluster that may be called pure: a single track always is
 def baselines(rows: pd.DataFrame) -> Markdown:
     """Say what the genres' own silhouette tells about the silhouette as a score."""
     kmeans = rows[(rows["algorithm"] == "kmeans") & (rows["representation"] == "raw")]
-    ours = statistics.interval(kmeans["silhouette"])
+    ours = interval(kmeans["silhouette"])
     genres = rows[rows["algorithm"] == "genres"]
     if not len(genres):
         return say(f"k-means reaches a silhouette of {ours}; no labels say whether that is good.")
     theirs = genres["silhouette"].iloc[0]
-    chance = statistics.interval(rows.loc[rows["algorithm"] == "random", "purity"])
+    chance = interval(rows.loc[rows["algorithm"] == "random", "purity"])
     return say(
         f"The true genres have a silhouette of {theirs:.3f}, k-means on the same points {ours}: "
         + ("k-means beats the truth in silhouette. " if ours.mean > theirs else "the truth wins. ")
@@ -40,9 +41,9 @@ def duel(rows: pd.DataFrame, score: str, a: str, *others: str) -> Markdown:
     if kmeans.isna().all():
         return say(f"Without labels there is no {title(score)}, and no winner to name.")
     others = [b for b in others if b in kmeans]
-    compared = [statistics.compare(kmeans[[a]], kmeans[[b]]) for b in others]
+    compared = [compare(kmeans[[a]], kmeans[[b]]) for b in others]
     said = []
-    for b, difference in zip(others, statistics.correct(compared), strict=True):
+    for b, difference in zip(others, correct(compared), strict=True):
         first, second = Method(a).space_noun, Method(b).space_noun
         judged = JUDGED[difference.verdict]
         if difference.clear:
@@ -131,19 +132,17 @@ def added(table: pd.DataFrame, what: str) -> Markdown:
     """Say how often something helped, how often it hurt, and how often it made no difference."""
     if not len(table):
         return say(f"Whether {what} helps cannot be said here.")
-    fixed = table["p"].isna()
-    gains = table[table["clear"] & (table["mean"] > 0)]
-    losses = table[table["clear"] & (table["mean"] < 0)]
-    within = len(table) - len(gains) - len(losses) - fixed.sum()
+    gains, losses = (table[table["verdict"] == verdict] for verdict in (HIGHER, LOWER))
+    fixed = table.loc[table["verdict"].isin([SAME, NO_SPREAD]), "mean"]
+    within = len(table) - len(gains) - len(losses) - len(fixed)
     parts = [
         f"After correction for their number, {what} helped in {len(gains)} of {len(table)} "
         f"comparisons, hurt in {len(losses)}, and made no difference beyond the noise in {within}."
     ]
-    if fixed.any():
-        means = table.loc[fixed, "mean"]
+    if len(fixed):
         parts.append(
-            f"The other {fixed.sum()} cannot be judged by seeds, since nothing varies with them; "
-            f"their differences lie between {means.min():+.3f} and {means.max():+.3f}."
+            f"The other {len(fixed)} cannot be judged by seeds, since nothing varies with them; "
+            f"their differences lie between {fixed.min():+.3f} and {fixed.max():+.3f}."
         )
     for group, verb in ((gains.nlargest(1, "mean"), "gain"), (losses.nsmallest(1, "mean"), "loss")):
         for row in group.itertuples():
@@ -160,10 +159,9 @@ def pipelines(table: pd.DataFrame | Missing, summary: pd.DataFrame | Missing) ->
     agreement, ami = (
         table.pivot(index="seed", columns="pipeline", values=v) for v in ("agreement", "ami")
     )
-    family = table.loc[
-        table["family"].astype(bool) & (table["pipeline"] != chosen), "pipeline"
-    ].unique()
-    lead = statistics.compare(agreement[chosen], agreement[agreement[family].mean().idxmax()])
+    family = table.loc[table["family"].astype(bool), "pipeline"].unique()
+    second = agreement[family].drop(columns=chosen).mean().idxmax()
+    lead = compare(agreement[chosen], agreement[second])
     said = [
         f"Chosen without labels: {summary['what'][chosen]}. Its agreement is ahead of that of the "
         f"next with a VAE in it by {lead}, {JUDGED[lead.verdict]}."
@@ -177,7 +175,7 @@ def pipelines(table: pd.DataFrame | Missing, summary: pd.DataFrame | Missing) ->
         return ", ".join(f"{title(s)} {summary[s][key]}" for s in ("ami", "ari", "nmi", "purity"))
 
     def ahead(first: str, second: str) -> str:
-        difference = statistics.compare(ami[first], ami[second])
+        difference = compare(ami[first], ami[second])
         return f"{difference:+.3f}, {JUDGED[difference.verdict]}"
 
     said.append(

@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from lib.catalogue import EXTERNAL, SCORES, algorithm, title
-from lib.evaluation import ranking, statistics
+from lib.evaluation import Interval, ranking
 from lib.evaluation.resampling import Draws
 from lib.report.display import say
 from lib.report.wording import JUDGED, listed, number, the
@@ -20,7 +20,7 @@ def best(table: pd.DataFrame, score: str) -> Markdown:
     if not len(table):
         return say(f"Without labels there is no {title(score)} to rank methods by.")
     first = table.iloc[0]
-    value = statistics.Interval(first["mean"], first["low"], first["high"])
+    value = Interval(first["mean"], first["low"], first["high"])
     head = (
         f"By {SCORES[score].noun} the best of {len(table)} methods is {first['method']} ({value})"
     )
@@ -138,7 +138,7 @@ def _against(draws: Draws, headline: str, a: Sequence[str], b: str) -> str:
     table = draws.differences([(name, b) for name in present])
     better, worse = (table[table["clear"] & (sign * table["mean"] > 0)] for sign in (1, -1))
     top = table.loc[table["mean"].idxmax()]
-    gap = statistics.Interval(top["mean"], top["low"], top["high"])
+    gap = Interval(top["mean"], top["low"], top["high"])
     parts = [
         f"Of {len(present)} trained networks held against {b} by {the(headline)}, clearly better "
         f"are {len(better)}, clearly worse {len(worse)}, beyond the luck of tracks and seeds.",
@@ -203,7 +203,7 @@ def betas(table: pd.DataFrame, headline: str) -> Markdown:
         clear = [f"{beta:g}" for beta in table.loc[table["clear"].eq(True), "beta"]]
         parts.append(f"It is clear of {listed(clear)}." if clear else "It is clear of no other.")
     elif not np.isnan(best["difference"]):
-        gap = statistics.Interval(best["difference"], best["low"], best["high"])
+        gap = Interval(best["difference"], best["low"], best["high"])
         parts.append(f"Its difference from beta 1, {gap}, is {JUDGED[best['verdict']]}.")
     if headline != "silhouette_shared":
         free = table.loc[table["silhouette_shared"].idxmax()]
@@ -218,4 +218,4 @@ def betas(table: pd.DataFrame, headline: str) -> Markdown:
 
 
 def _value(row: pd.Series, score: str) -> str:
-    return f"{statistics.Interval(row[score], row[f'{score}_low'], row[f'{score}_high'])}"
+    return f"{Interval(row[score], row[f'{score}_low'], row[f'{score}_high'])}"

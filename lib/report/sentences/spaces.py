@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 from sklearn.neighbors import NearestNeighbors
 
-from lib.evaluation import statistics
+from lib.evaluation import compare, interval
 from lib.report.display import say
 from lib.report.wording import JUDGED, listed
 
@@ -104,11 +104,11 @@ def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) ->
     """
     if np.isnan(given).any() or np.isnan(learned).any():
         return say("Without labels it cannot be said what the model lost.")
-    before, after = statistics.interval(given), statistics.interval(learned)
-    lost = statistics.compare(np.full(len(learned), before.mean), learned)
+    before, after = interval(given), interval(learned)
+    lost = compare(np.full(len(learned), before.mean), learned)
     scores = rows[rows["algorithm"] == "kmeans"].set_index("representation")
-    gap = statistics.compare(scores["ami"][["vae"]], scores["ami"][["raw"]])
-    kept = statistics.interval(scores["r2"][["vae"]])
+    gap = compare(scores["ami"][["vae"]], scores["ami"][["raw"]])
+    kept = interval(scores["r2"][["vae"]])
     return say(
         f"A linear reader names the genre with a balanced accuracy of {before} from the raw "
         f"features and of {after} from the VAE's code, which keeps {kept} of the features' "
