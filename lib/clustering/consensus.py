@@ -13,7 +13,7 @@ from lib.errors import UserError
 def coassociation(partitions: Sequence[np.ndarray]) -> np.ndarray:
     """Count how often two tracks fall into the same cluster, as a share of the partitions.
 
-    -1 is noise, together with nobody (Fred and Jain, IEEE TPAMI 27(6), 2005).
+    -1 is noise, together with no other track (Fred and Jain, IEEE TPAMI 27(6), 2005).
     """
     sizes = {len(labels) for labels in partitions}
     if len(sizes) != 1:
@@ -32,7 +32,7 @@ def consensus(partitions: Sequence[np.ndarray], n_clusters: int) -> np.ndarray:
     Parameters
     ----------
     partitions : sequence of ndarray of int, (n_tracks,)
-        Of the same tracks; the numbers of clusters may differ. -1 is noise, together with nobody.
+        Of the same tracks; the numbers of clusters may differ. -1 is noise.
     n_clusters : int
         How many clusters to stop at.
 

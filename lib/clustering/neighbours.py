@@ -21,7 +21,7 @@ def nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     points : ndarray, (n_tracks, n_dims)
-        One point a track.
+        One point per track.
     k : int
         How many, the track itself counted; as many as there are, where there are fewer.
 
@@ -45,7 +45,7 @@ def graph(points: np.ndarray) -> sparse.csr_array:
     Parameters
     ----------
     points : ndarray, (n_tracks, n_dims)
-        One point a track.
+        One point per track.
 
     Returns
     -------

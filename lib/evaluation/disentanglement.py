@@ -4,7 +4,7 @@ Against known factors there are three measures, `mig`, `dci` and `sap`; each is 
 that is the factors themselves, never more, and about 0 for random codes, however few tracks there
 are: what a finite sample alone would score is taken out, or never counted. They look at the order
 of values in each dimension only, so that scale and shape of a dimension do not matter. Where no
-factors are known, `label_free` describes a code; it cannot tell whether dimensions mean anything.
+factors are known, `health` describes a code; it cannot tell whether dimensions mean anything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.metrics.cluster import expected_mutual_information
 
 from lib.errors import UserError
-from lib.evaluation import health
 
 BINS = 20  # of equal mass; as many as in disentanglement_lib (Locatello et al. 2019)
 FOLDS = 5
@@ -128,39 +127,6 @@ def dci(codes: np.ndarray, factors: np.ndarray) -> dict[str, float]:
         "disentanglement": _concentration(importance),
         "completeness": _concentration(importance.T),
         "informativeness": float(np.mean(accuracy)),
-    }
-
-
-def label_free(codes: np.ndarray, kl: np.ndarray | None = None) -> dict[str, float]:
-    """Describe a code without any factors.
-
-    Parameters
-    ----------
-    codes : ndarray, (n_tracks, n_dims)
-        One code per track.
-    kl : ndarray, (n_dims,), optional
-        Mean KL of each dimension in nats, where there is one: a dimension without is not active.
-
-    Returns
-    -------
-    dict
-        ``active_units``, and over these: ``correlation``, the mean absolute correlation between
-        two of them; ``variance``, their mean variance; ``effective_dimensions`` and
-        ``total_correlation`` as in `health`. All but the first are NaN for fewer than two active
-        ones, so that no collapsed network passes for an uncorrelated one.
-    """
-    active = np.asarray(codes, float)[:, health.active_units(codes, kl)]
-    n_active = active.shape[1]
-    if n_active < 2:
-        names = ("correlation", "variance", "effective_dimensions", "total_correlation")
-        return {"active_units": n_active, **dict.fromkeys(names, np.nan)}
-    pairs = np.triu_indices(n_active, 1)
-    return {
-        "active_units": n_active,
-        "correlation": float(np.abs(np.corrcoef(active, rowvar=False)[pairs]).mean()),
-        "variance": float(active.var(axis=0).mean()),
-        "effective_dimensions": health.effective_dimensions(active),
-        "total_correlation": health.total_correlation(active),
     }
 
 

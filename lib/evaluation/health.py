@@ -11,7 +11,7 @@ import pandas as pd
 from lib.catalogue import REPRESENTATIONS
 
 ACTIVE_VARIANCE = 0.01  # of the posterior mean over tracks (Burda et al. 2016, arXiv 1509.00519)
-ACTIVE_KL = 0.01  # nats; the variance alone calls a nearly dead unit active
+ACTIVE_KL = 0.01  # nats; the variance alone calls a nearly unused unit active
 COLLAPSED_R2 = 0.1
 COLLAPSED_KL = 0.5  # nats in the whole code: less than one bit (0.69) to tell the tracks apart
 HEALTHY_R2 = 0.5
@@ -143,6 +143,17 @@ def total_correlation(z: np.ndarray) -> float:
         return 0.0
     sign, logdet = np.linalg.slogdet(np.corrcoef(np.asarray(z, dtype=float), rowvar=False))
     return float(max(0.0, -0.5 * logdet)) if sign > 0 else float("inf")
+
+
+def mean_correlation(z: np.ndarray) -> float:
+    """Return the mean absolute correlation between two active dimensions; NaN for fewer than two.
+
+    So no collapsed network passes for one whose dimensions are independent.
+    """
+    if z.shape[1] < 2:
+        return np.nan
+    correlations = np.corrcoef(np.asarray(z, dtype=float), rowvar=False)
+    return float(np.abs(correlations[np.triu_indices(z.shape[1], 1)]).mean())
 
 
 def principal_variances(points: np.ndarray) -> np.ndarray:

@@ -58,8 +58,8 @@ class Interval:
 def interval(values: Sequence[float]) -> Interval:
     """Return the mean over seeds with its 95% interval, by Student's t.
 
-    It bounds the mean over all seeds there are: the luck of initialisation, batch order and k-means
-    starts. It does not tell how another sample of tracks would do.
+    It bounds the mean over all seeds there are: the chance in initialisation, batch order and
+    k-means starts. It does not tell how another sample of tracks would do.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from lib import models
-from lib.evaluation import disentanglement, health, statistics
+from lib.evaluation import health, statistics
 from lib.runtime import one_thread
 from lib.training import Ensemble
 
@@ -40,12 +40,14 @@ def table(ensemble: Ensemble) -> pd.DataFrame:
         latents), ``total_correlation`` (nats; NaN likewise), ``verdict``.
     """
     codes = zip(ensemble.z, _kl(ensemble), strict=True)
-    alike = pd.DataFrame([disentanglement.label_free(z, kl) for z, kl in codes])
+    active = [z[:, health.active_units(z, kl)] for z, kl in codes]
     table = ensemble.health.rename(columns={"kl": "rate"}).assign(
         distortion=[_distortion(ensemble, index) for index in range(len(ensemble.runs))],
         variance=ensemble.z.var(axis=1).mean(axis=1),
-        correlation=alike["correlation"],
-        total_correlation=alike["total_correlation"],
+        correlation=[health.mean_correlation(z) for z in active],
+        total_correlation=[
+            health.total_correlation(z) if z.shape[1] > 1 else np.nan for z in active
+        ],
     )
     order = ["beta", "seed", "rate", "distortion", "r2", "active_units", "correlation", "variance"]
     table = table[[*order, "total_correlation", "verdict"]]

@@ -178,21 +178,3 @@ def test_a_model_that_diverged_has_no_scores():
 def test_what_cannot_be_scored_is_refused(codes, levels, says):
     with pytest.raises(UserError, match=says):
         dis.score(codes, levels)
-
-
-def test_label_free_measures_are_those_of_the_active_dimensions():
-    rng = np.random.default_rng(0)
-    a, b = rng.standard_normal((2, 5000))
-    code = np.stack([a, 0.6 * a + 0.8 * b, -0.6 * a + 0.8 * b, 1e-6 * a], axis=1)
-    found = dis.label_free(code)
-    assert found["active_units"] == 3
-    assert found["correlation"] == pytest.approx((0.6 + 0.6 + 0.28) / 3, abs=0.02)
-    assert found["variance"] == pytest.approx(1, abs=0.05)
-    assert 1 < found["effective_dimensions"] <= 2.01  # three dimensions in a plane
-    assert dis.label_free(code, kl=np.array([1, 1, 0, 0]))["active_units"] == 2
-
-
-def test_a_dead_model_does_not_pass_for_an_uncorrelated_one():
-    found = dis.label_free(1e-3 * noise())
-    assert found.pop("active_units") == 0
-    assert all(np.isnan(value) for value in found.values())

@@ -121,3 +121,15 @@ def test_effective_dimensions():
     assert health.effective_dimensions(flat * [1, 0, 0, 0]) == pytest.approx(1)
     assert health.effective_dimensions(flat[:, :1]) == pytest.approx(1)
     assert health.effective_dimensions(np.ones((10, 3))) == 0
+
+
+def test_the_mean_correlation_is_that_of_pairs_of_dimensions():
+    a, b = rng.standard_normal((2, 5000))
+    code = np.stack([a, 0.6 * a + 0.8 * b, -0.6 * a + 0.8 * b], axis=1)
+    assert health.mean_correlation(code) == pytest.approx((0.6 + 0.6 + 0.28) / 3, abs=0.02)
+
+
+def test_a_collapsed_code_does_not_pass_for_an_uncorrelated_one():
+    z = 1e-3 * rng.standard_normal((500, 8))
+    assert not health.active_units(z).any()
+    assert np.isnan(health.mean_correlation(z[:, health.active_units(z)]))
