@@ -27,6 +27,16 @@ features = extract(tracks, cache=cache, wide=bool(int(wide)), jobs=int(jobs))
 sys.stdout.buffer.write(features.vectors.to_numpy().tobytes() + features.images.tobytes())
 """
 
+KILLED = f"""
+import os, signal
+from lib.audio import extraction
+work = extraction._describe_chunk
+def deadly(*arguments, **parameters):
+    work(*arguments, **parameters)
+    os.killpg(0, signal.SIGKILL)  # the whole run, as soon as one of its processes wrote a shard
+extraction._describe_chunk = deadly
+{SCRIPT}"""
+
 
 def noise(n: int, channels: int = 1, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(scale=0.1, size=(n, channels)).astype(np.float32)
@@ -142,20 +152,14 @@ def test_a_file_that_changes_while_it_is_read_is_not_stored(tracks, tmp_path, mo
 
 def test_a_killed_run_loses_nothing_finished_and_ends_with_the_same_bytes(tracks, tmp_path):
     folder, cache = os.path.dirname(tracks["path"][0]), tmp_path / "store"
-    arguments = [sys.executable, "-c", SCRIPT, folder, str(cache), "1", "2"]
-    killed = subprocess.Popen(arguments, start_new_session=True, stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 50
-        while not (finished := list(cache.glob("wide*/[!.]*.npz"))):
-            assert killed.poll() is None, "it ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-    finally:
-        os.killpg(killed.pid, signal.SIGKILL)
-        killed.wait()
+    arguments = [folder, str(cache), "1", "2"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], start_new_session=True)
+    assert killed.returncode == -signal.SIGKILL
+    finished = list(cache.glob("wide*/[!.]*.npz"))
     before = {path: path.stat().st_mtime_ns for path in finished}
-    assert len(before) < 4
-    again = subprocess.run(arguments, capture_output=True, check=True).stdout
+    assert 1 <= len(before) <= 2  # of four: one for each process, at most
+    run = [sys.executable, "-c", SCRIPT, *arguments]
+    again = subprocess.run(run, capture_output=True, check=True).stdout
     assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
     undisturbed = audio.extract(tracks, wide=True, jobs=1)
     assert again == undisturbed.vectors.to_numpy().tobytes() + undisturbed.images.tobytes()
@@ -374,6 +378,12 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path):
             os.seteuid(0)
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Wait for a scheduler as long as a busy machine needs."""
+    monkeypatch.setattr(workers, "_PATIENCE", 600)
+
+
 def local_cluster(n_workers: int) -> distributed.LocalCluster:
     """Start a cluster of processes on this machine, which no other can reach."""
     return distributed.LocalCluster(
@@ -418,7 +428,12 @@ def test_a_cluster_of_one_thread_spares_the_driver(tracks, tmp_path, monkeypatch
 
 
 def test_a_cluster_without_workers_is_named(tracks, monkeypatch):
-    monkeypatch.setattr(workers, "_PATIENCE", 1)
+    wait = distributed.Client.wait_for_workers
+
+    def impatient(client, n, timeout):
+        return wait(client, n, timeout=0.1)
+
+    monkeypatch.setattr(distributed.Client, "wait_for_workers", impatient)
     with local_cluster(0) as cluster:
         monkeypatch.setenv(workers.SCHEDULER, cluster.scheduler_address)
         with pytest.raises(UserError, match="has no workers") as caught:
@@ -433,7 +448,8 @@ def test_a_scheduler_that_is_lost_is_named(tracks, tmp_path, monkeypatch):
 
         def endless(*arguments, **parameters):
             begun.touch()
-            time.sleep(60)
+            while True:
+                time.sleep(1)
 
         def lose():
             while not begun.exists() and cluster.workers:
