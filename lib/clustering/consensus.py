@@ -11,10 +11,7 @@ from lib.errors import UserError
 
 
 def coassociation(partitions: Sequence[np.ndarray]) -> np.ndarray:
-    """Count how often two tracks fall into the same cluster, as a share of the partitions.
-
-    -1 is noise, together with no other track (Fred and Jain, IEEE TPAMI 27(6), 2005).
-    """
+    """Count how often two tracks fall into the same cluster, as a share; noise is alone."""
     sizes = {len(labels) for labels in partitions}
     if len(sizes) != 1:
         raise UserError(f"a consensus needs partitions of the same tracks, not of {sorted(sizes)}")
@@ -28,6 +25,8 @@ def coassociation(partitions: Sequence[np.ndarray]) -> np.ndarray:
 
 def consensus(partitions: Sequence[np.ndarray], n_clusters: int) -> np.ndarray:
     """Partition by how often tracks fall into one cluster, merging by average linkage.
+
+    Evidence accumulation, Fred and Jain, IEEE TPAMI 27(6), 2005.
 
     Parameters
     ----------
@@ -45,11 +44,6 @@ def consensus(partitions: Sequence[np.ndarray], n_clusters: int) -> np.ndarray:
     ------
     UserError
         When the partitions do not fit each other, or there are fewer tracks than clusters.
-
-    References
-    ----------
-    A. L. N. Fred, A. K. Jain, Combining multiple clusterings using evidence accumulation, IEEE
-    TPAMI 27(6), 2005.
     """
     apart = 1 - coassociation(partitions)
     if not 1 <= n_clusters <= len(apart):

@@ -18,19 +18,8 @@ LEAST = 16  # UMAP wants 15, DBSCAN and the graphs about 10: one search serves t
 def nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Find the k nearest tracks of each track, exactly. A space seen before costs nothing.
 
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point per track.
-    k : int
-        How many, the track itself counted; as many as there are, where there are fewer.
-
-    Returns
-    -------
-    indices : ndarray of int, (n_tracks, k)
-        The nearest first: the track itself, or one that lies exactly where it does.
-    distances : ndarray, (n_tracks, k)
-        Euclidean.
+    Both results are (n_tracks, k): indices, with the track itself first (or one that lies exactly
+    where it does), and Euclidean distances.
     """
     k = min(k, len(points))
     points = np.ascontiguousarray(points, float)
@@ -40,18 +29,10 @@ def nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def graph(points: np.ndarray) -> sparse.csr_array:
-    """Return the graph of the nearest neighbours, as a single piece.
+    """Return the graph of the nearest neighbours, (n_tracks, n_tracks), as a single piece.
 
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point per track.
-
-    Returns
-    -------
-    csr_array, (n_tracks, n_tracks)
-        1 where one of two tracks is among the nearest of the other. Where that leaves several
-        pieces, the nearest of them are joined by the tracks nearest to their means.
+    It is 1 where one of two tracks is among the nearest of the other. Where that leaves several
+    pieces, the nearest of them are joined by the tracks nearest to their means.
     """
     n_tracks = len(points)
     near, _ = nearest(points, LINKS + 1)
