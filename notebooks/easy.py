@@ -93,8 +93,8 @@ sentences.baselines(baselines)
 #
 # A network can fail without a word, so each has a health record. Of its latents, those are *active* whose mean
 # varies over tracks (by a variance above 0.01) and costs more than 0.01 nats. A network that explains half of
-# the variance of its input is *healthy*; one that explains less than a tenth, or whose code carries less than
-# 0.5 nats, is *collapsed*; between the two it is *weak*.
+# the variance of its input is *healthy*; one that explains less than a tenth, whose code carries less than
+# 0.5 nats, or that has no active latent, is *collapsed*; between the two it is *weak*.
 
 # %% tags=["book-only"]
 autoencoder = study.learn("ae", models.Autoencoder)
