@@ -1,4 +1,4 @@
-"""From a file of music to samples, a stretch at a time; what cannot be used is refused in words."""
+"""From a file of music to samples, in chunks; what cannot be used is refused in words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLE_RATE = 22050
 SHORTEST = 2048
 """Samples that a track must have: one window of the transform."""
 _DECODE = 2**18  # values decoded at a time: MP3 pays for each interruption
-_RATES = (1000, 1_000_000)  # Hz, of what can be sound: one sample a second would become a flood
+_RATES = (1000, 1_000_000)  # Hz; a file of one sample per second would become a flood
 _LOUDEST = 2.0**31  # whole numbers of 32 bits written as they are; features overflow far above
 
 
@@ -62,12 +62,12 @@ def read(path: str | os.PathLike, longest: float = np.inf) -> np.ndarray:
 
 
 def stream(path: str | os.PathLike) -> Iterator[np.ndarray]:
-    """Decode a file a stretch at a time, in bounded memory.
+    """Decode a file in chunks, in bounded memory.
 
     Parameters
     ----------
     path : str or path-like
-        As for `read`, whose result is these stretches joined.
+        As for `read`, whose result is these chunks joined.
 
     Yields
     ------
@@ -119,18 +119,7 @@ def _check_values(samples: np.ndarray) -> None:
 
 
 def check_file(path: str | os.PathLike) -> None:
-    """Say what is wrong with a file before a decoder says it in its own words.
-
-    Parameters
-    ----------
-    path : str or path-like
-        Of an audio file.
-
-    Raises
-    ------
-    AudioError
-        It is missing, unreadable, empty, or no file at all.
-    """
+    """Say what is wrong with a file before a decoder says it in its own words."""
     path = Path(path)
     try:
         status = path.stat()

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import scipy.fft
 
-N_FFT = 2048
+from lib.audio.decoding import SHORTEST
+
+N_FFT = SHORTEST
 HOP = 512
 BLOCK = 128  # frames: a megabyte, about what an L2 cache holds
 _WINDOW = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
