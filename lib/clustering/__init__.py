@@ -1,11 +1,6 @@
 """Partitions, maps and neighbours of points."""
 
-from lib.clustering.algorithms import (
-    ALGORITHMS,
-    agglomerative,
-    algorithm,
-    kmeans,
-)
+from lib.clustering.algorithms import ALGORITHMS, agglomerative, algorithm, kmeans
 from lib.clustering.consensus import consensus
 from lib.clustering.neighbours import neighbourhoods
 from lib.clustering.projection import tsne, umap

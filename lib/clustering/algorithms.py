@@ -32,36 +32,18 @@ DENSITY_UP_TO = 20_000
 class Algorithm:
     """A way to partition, called as ``algorithm(points, n_clusters, seed)``.
 
-    Attributes
-    ----------
-    function : callable
-        Takes the points, then the number of clusters unless it ``finds_k``, then the seed if it is
-        ``seeded``.
-    seeded : bool
-        Whether another seed gives another partition. Where it does not, the spread over seeds
-        comes from the representations alone.
-    finds_k : bool
-        Whether it finds the number of clusters itself, and leaves some tracks out as noise.
-    exact_up_to : float
-        The most tracks that it partitions exactly.
-    beyond : str
-        What it does with more.
+    Where another seed gives no other partition, the spread over seeds comes from the
+    representations alone. One that finds k itself leaves some tracks out as noise.
     """
 
-    function: Callable[..., np.ndarray]
+    function: Callable[..., np.ndarray]  # of points, k unless it finds k, the seed if seeded
     seeded: bool = True
     finds_k: bool = False
-    exact_up_to: float = np.inf
-    beyond: str = ""
 
     def __call__(self, points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         """Return the cluster of each track, (n_tracks,) of int; -1 is noise."""
         k, seeds = [n_clusters] * (not self.finds_k), [seed] * self.seeded
         return self.function(points, *k, *seeds)
-
-    def note(self, n_tracks: int) -> str:
-        """Say what is approximate with so many tracks; empty where nothing is."""
-        return f"above {self.exact_up_to:,} tracks: {self.beyond}" * (n_tracks > self.exact_up_to)
 
 
 ALGORITHMS: dict[str, Algorithm] = {}
@@ -74,7 +56,7 @@ def algorithm(**options) -> Callable:
     Parameters
     ----------
     **options
-        What `Algorithm` says of it: ``seeded``, ``finds_k``, ``exact_up_to``, ``beyond``.
+        ``seeded`` and ``finds_k``, both as in `Algorithm`.
 
     Returns
     -------
@@ -92,7 +74,7 @@ def algorithm(**options) -> Callable:
 
 
 def _by_sample(partition: Callable[[np.ndarray], np.ndarray]) -> Callable:
-    """Partition a sample where there are too many tracks, and then the rest by it."""
+    """Of more than 20,000 tracks partition a sample; each other track joins its nearest one."""
 
     @wraps(partition)
     def sampled(points: np.ndarray) -> np.ndarray:
@@ -107,15 +89,6 @@ def _by_sample(partition: Callable[[np.ndarray], np.ndarray]) -> Callable:
     return sampled
 
 
-_DENSITY = {
-    "seeded": False,
-    "finds_k": True,
-    "exact_up_to": DENSITY_UP_TO,
-    "beyond": f"a sample of {DENSITY_UP_TO:,} is partitioned, and each other track is given "
-    "the cluster of the nearest track of the sample",
-}
-
-
 @algorithm()
 def kmeans(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """Partition by k-means, the best of ten starts.
@@ -124,10 +97,8 @@ def kmeans(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     ----------
     points : ndarray, (n_tracks, n_dims)
         One point per track.
-    n_clusters : int
-        How many clusters.
-    seed : int
-        Seed of the starts.
+    n_clusters, seed : int
+        How many clusters, and the seed of the starts.
 
     Returns
     -------
@@ -139,11 +110,7 @@ def kmeans(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         return cluster.KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(points)
 
 
-@algorithm(
-    seeded=False,
-    exact_up_to=WARD_UP_TO,
-    beyond="only clusters that touch on the graph of the nearest neighbours merge",
-)
+@algorithm(seeded=False)
 def agglomerative(points: np.ndarray, n_clusters: int) -> np.ndarray:
     """Partition by merging, at each step the two clusters that grow the variance least.
 
@@ -167,7 +134,7 @@ def agglomerative(points: np.ndarray, n_clusters: int) -> np.ndarray:
     return cluster.AgglomerativeClustering(n_clusters, connectivity=touching).fit_predict(points)
 
 
-@algorithm(**_DENSITY)
+@algorithm(seeded=False, finds_k=True)
 @_by_sample
 def dbscan(points: np.ndarray) -> np.ndarray:
     """Partition by density: tracks within reach of dense places belong together (Ester 1996).
@@ -185,7 +152,7 @@ def dbscan(points: np.ndarray) -> np.ndarray:
     return cluster.DBSCAN(eps=eps, min_samples=min_samples).fit_predict(points)
 
 
-@algorithm(**_DENSITY)
+@algorithm(seeded=False, finds_k=True)
 @_by_sample
 def hdbscan(points: np.ndarray) -> np.ndarray:
     """Partition by density at every radius, and keep the clusters that last (Campello 2013).
@@ -227,22 +194,7 @@ def gmm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
 
 @algorithm()
 def spectral(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    """Partition the graph of the nearest neighbours by its slowest vibrations (Ng et al. 2001).
-
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point per track.
-    n_clusters : int
-        How many clusters.
-    seed : int
-        Seed of the eigenvectors' and k-means' starts.
-
-    Returns
-    -------
-    ndarray of int, (n_tracks,)
-        The cluster of each track.
-    """
+    """Partition the graph of the nearest neighbours by its slowest vibrations (Ng et al. 2001)."""
     _check(points, n_clusters)
     if n_clusters == 1:  # which the solver refuses
         return np.zeros(len(points), int)

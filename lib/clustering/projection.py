@@ -44,9 +44,8 @@ def umap(points: np.ndarray, seed: int = 0, n_dims: int = 2, n_neighbors: int = 
     """Map by UMAP (McInnes, Healy and Melville 2018), on the exact nearest neighbours.
 
     In two dimensions it is a map to look at. In more, with more neighbours, it unfolds the manifold
-    that the points lie on, to be partitioned: distances between groups still mean little, but a
-    partition needs only to tell them apart. Partitions of an autoencoder's unfolded code are
-    N2D [1]_.
+    that the points lie on, to be partitioned (N2D: McConville et al., ICPR 2021): distances between
+    groups still mean little, but a partition needs only to tell them apart.
 
     Parameters
     ----------
@@ -54,10 +53,8 @@ def umap(points: np.ndarray, seed: int = 0, n_dims: int = 2, n_neighbors: int = 
         One point per track.
     seed : int
         Seed of the layout.
-    n_dims : int
-        Of the map.
-    n_neighbors : int
-        How many neighbours make a neighbourhood, the track itself counted.
+    n_dims, n_neighbors : int
+        Of the map, and of a neighbourhood, the track itself counted.
 
     Returns
     -------
@@ -68,11 +65,6 @@ def umap(points: np.ndarray, seed: int = 0, n_dims: int = 2, n_neighbors: int = 
     ------
     UserError
         For fewer than three tracks.
-
-    References
-    ----------
-    .. [1] R. McConville, R. Santos-Rodriguez, R. J. Piechocki, I. Craddock, N2D: (not too) deep
-       clustering via clustering the local manifold of an autoencoded embedding, ICPR 2021.
     """
     if len(points) < 3:
         raise UserError(f"{len(points)} tracks make no map by UMAP: it takes three, add music")

@@ -166,13 +166,6 @@ def test_beyond_the_limit_density_is_judged_on_a_sample(monkeypatch):
         assert np.mean(labels < 0) < 0.15
 
 
-def test_what_is_approximate_says_so():
-    for name, algorithm in ALGORITHMS.items():
-        assert algorithm.note(5_000) == ""
-        assert bool(algorithm.note(100_000)) == (name in ("agglomerative", "dbscan", "hdbscan"))
-    assert "above 10,000 tracks" in ALGORITHMS["agglomerative"].note(10_001)
-
-
 def test_a_function_joins_the_algorithms_by_its_decorator(monkeypatch):
     monkeypatch.setattr(clustering, "ALGORITHMS", {})
 
