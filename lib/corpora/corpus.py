@@ -106,17 +106,12 @@ def load(name: str, data_dir: str | Path = "") -> Corpus:
 
 
 def data_folder(given: str | Path = "") -> Path:
-    """Find the folder where corpora are looked for.
+    """Return the absolute path of the folder where corpora are looked for.
 
     Parameters
     ----------
     given : str or Path
         As `load` takes it.
-
-    Returns
-    -------
-    Path
-        Absolute.
 
     Raises
     ------

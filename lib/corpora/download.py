@@ -38,25 +38,11 @@ class Archive:
 def fetch(archive: Archive, folder: Path) -> Path:
     """Download an archive and unpack it, doing only what is not yet done.
 
-    Parameters
-    ----------
-    archive : Archive
-        What to fetch. Its content must lie in one folder of the same name.
-    folder : Path
-        Where to; made if need be.
-
-    Returns
-    -------
-    Path
-        The unpacked folder, ``folder/<name without .zip>``, which is there once it is whole. The
-        archive stays beside it.
-
-    Raises
-    ------
-    UserError
-        When the space does not suffice, someone else is fetching into the folder, the server
-        refuses or fails for long (what came is kept), or the sum is wrong (the file is set aside as
-        ``<name>.corrupt``).
+    Its content must lie in one folder of the same name, ``folder/<name without .zip>``, which is
+    returned, and is there once it is whole. The archive stays beside it. Raises a `UserError` when
+    the space does not suffice, someone else is fetching into the folder, the server refuses or
+    fails for long (what came is kept), or the sum is wrong (the file is set aside as
+    ``<name>.corrupt``).
     """
     path, target = folder / archive.name, folder / Path(archive.name).stem
     try:

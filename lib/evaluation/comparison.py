@@ -31,23 +31,11 @@ def means(rows: pd.DataFrame, score: str) -> pd.DataFrame:
 def differences(
     rows: pd.DataFrame, score: str, pairs: Mapping[str, tuple[str, str]]
 ) -> pd.DataFrame:
-    """Compare pairs of spaces seed by seed, under each algorithm.
+    """Compare pairs of spaces seed by seed, the first minus the second, under each algorithm.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        Tidy rows.
-    score : str
-        One of their columns.
-    pairs : mapping of str to (str, str)
-        By name, two spaces as tables call them: the first minus the second is compared.
-
-    Returns
-    -------
-    DataFrame
-        ``pair``, ``algorithm``, both as one ``name``; ``mean``, ``low`` and ``high`` of the
-        difference, its ``p``, whether it is ``clear``, and its ``verdict``: see
-        `lib.evaluation.Difference`. All comparisons are corrected together.
+    Spaces go by title. Columns: ``pair``, ``algorithm``, both as one ``name``; ``mean``, ``low``
+    and ``high`` of the difference, its ``p``, whether it is ``clear``, and its ``verdict``: see
+    `lib.evaluation.Difference`. All comparisons are corrected together.
     """
     table = methods(rows).pivot_table(score, "seed", ["space", "algorithm"], dropna=False)
     compared = {}
@@ -76,20 +64,10 @@ def with_words(rows: pd.DataFrame) -> dict[str, tuple[str, str]]:
 def betas(rows: pd.DataFrame, headline: str) -> pd.DataFrame:
     """Return one row for each beta of the sweep under k-means, compared with beta 1.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        Tidy rows.
-    headline : str
-        One of their columns.
-
-    Returns
-    -------
-    DataFrame
-        ``beta``, ``space``; the means of the headline, of ``silhouette_shared`` and of the
-        ``silhouette`` in the model's own space; ``health``; ``difference`` of the headline from
-        beta 1 with ``low``, ``high``, its ``verdict`` and whether it is ``clear`` (paired by seed,
-        corrected for the number of betas); NaN for beta 1 itself, and where it is not in the sweep.
+    Columns: ``beta``, ``space``; the means of the headline, of ``silhouette_shared`` and of the
+    ``silhouette`` in the model's own space; ``health``; ``difference`` of the headline from beta 1
+    with ``low``, ``high``, its ``verdict`` and whether it is ``clear`` (paired by seed, corrected
+    for the number of betas); NaN for beta 1 itself, and where it is not in the sweep.
     """
     sweep = methods(rows[rows["representation"] == "beta_vae"])
     sweep = sweep[sweep["algorithm"] == "kmeans"].sort_values("beta", kind="stable")

@@ -24,24 +24,11 @@ MEASURES = ("mig", "sap", "disentanglement", "completeness", "informativeness")
 
 
 def score(codes: np.ndarray, factors: np.ndarray) -> dict[str, float]:
-    """Score a code by all three measures.
+    """Score a code (n_tracks, n_dims) by all `MEASURES` against factors (n_tracks, n_factors).
 
-    Parameters
-    ----------
-    codes : ndarray, (n_tracks, n_dims)
-        One code per track; with a NaN (a network that diverged) all scores are NaN.
-    factors : ndarray, (n_tracks, n_factors)
-        The level of each factor for each track: numbers or strings, compared for equality alone.
-
-    Returns
-    -------
-    dict
-        `MEASURES` by name.
-
-    Raises
-    ------
-    UserError
-        When the two do not have the same tracks, or a factor has one level only.
+    A factor has numbers or strings, compared for equality alone. All scores are NaN where the code
+    has a NaN (a network that diverged). The two must have the same tracks, and no factor may have
+    one level only: else this raises a `UserError`.
     """
     codes, levels = _checked(codes, factors)
     if not np.isfinite(codes).all():

@@ -22,20 +22,10 @@ def record(
 ) -> dict[str, float | int | str]:
     """Return the health record of one network.
 
-    Parameters
-    ----------
-    target, reconstruction : ndarray, (n_tracks, ...)
-        What is to be rebuilt, and what was.
-    z : ndarray, (n_tracks, n_dims)
-        Posterior means.
-    kl : ndarray or None
-        Mean KL of each dimension in nats, and of other latent variables after them: the kl of the
-        record is the sum of all. None for a plain autoencoder, whose kl is then NaN.
-
-    Returns
-    -------
-    dict
-        ``r2``, ``kl``, ``active_units``, ``total_correlation``, and the `status` as ``verdict``.
+    ``r2`` compares what is to be rebuilt (n_tracks, ...) with what was; ``z`` (n_tracks, n_dims)
+    are posterior means. ``kl`` is the mean KL of each dimension in nats, and of other latent
+    variables after them: the record has the sum of all. It is None for a plain autoencoder, and
+    then NaN. The `status` stands as ``verdict``.
     """
     explained = r2(target, reconstruction)
     total_kl = float("nan") if kl is None else float(np.sum(kl))
@@ -52,16 +42,9 @@ def record(
 def status(r2: float, kl: float, n_active: int) -> str:
     """Say in one word how a trained network is.
 
-    Parameters
-    ----------
-    r2, kl, n_active : float, float, int
-        Of its record; the KL of a plain autoencoder is NaN, and not asked for.
-
-    Returns
-    -------
-    str
-        ``diverged``: R2 is not a number. ``collapsed``: R2 below 0.1, or no active unit, or a KL
-        below 0.5 nats. ``healthy``: R2 of 0.5 or more. ``weak``: between the two.
+    ``diverged``: R2 is not a number. ``collapsed``: R2 below 0.1, or no active unit, or a KL below
+    0.5 nats (that of a plain autoencoder is NaN, and does not count). ``healthy``: R2 of 0.5 or
+    more. ``weak``: between the two.
     """
     if not np.isfinite(r2):
         return "diverged"
@@ -76,17 +59,9 @@ def statuses(rows: pd.DataFrame) -> list[str]:
 
 
 def overall_status(rows: pd.DataFrame) -> str:
-    """Say how the networks of one method are, in one word or counted where they differ.
+    """Give the `status` of one method's rows in one word, or counted where its seeds differ.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        The tidy rows of one method, one per seed.
-
-    Returns
-    -------
-    str
-        As from `status`, or ``untrained``; empty where nothing was learned.
+    It is ``untrained`` for an untrained network, and empty where nothing was learned.
     """
     if rows["active_units"].isna().all():
         return ""
@@ -113,20 +88,9 @@ def r2(target: np.ndarray, reconstruction: np.ndarray) -> float:
 
 
 def active_units(z: np.ndarray, kl: np.ndarray | None = None) -> np.ndarray:
-    """Tell which latent dimensions are in use.
+    """Tell which latent dimensions are in use, (n_dims,): variance and KL are above 0.01.
 
-    Parameters
-    ----------
-    z : ndarray, (n_tracks, n_dims)
-        Posterior means (codes of a plain autoencoder).
-    kl : ndarray, optional
-        Mean KL of each dimension in nats, and of other latent variables after them, which do not
-        count here; left out for a plain autoencoder.
-
-    Returns
-    -------
-    ndarray of bool, (n_dims,)
-        Variance of z over tracks above 0.01 and, if given, KL above 0.01.
+    ``z`` and ``kl`` are as in `record`; the KL of other latent variables does not count.
     """
     active = np.var(z, axis=0) > ACTIVE_VARIANCE
     return active if kl is None else active & (np.asarray(kl)[: z.shape[1]] > ACTIVE_KL)
@@ -162,18 +126,10 @@ def principal_variances(points: np.ndarray) -> np.ndarray:
 
 
 def effective_dimensions(points: np.ndarray) -> float:
-    """Return how many dimensions the points really use, the participation ratio of the variances.
+    """Return how many dimensions points (n_tracks, n_dims) really use: their participation ratio.
 
-    Parameters
-    ----------
-    points : ndarray, (n_tracks, n_dims)
-        One point per track.
-
-    Returns
-    -------
-    float
-        (sum v)^2 / sum v^2 over the eigenvalues v of the covariance: n_dims when all are equal,
-        1 when one is alone; 0 for points that are all the same.
+    It is (sum v)^2 / sum v^2 over the eigenvalues v of the covariance: n_dims when all are equal,
+    1 when one is alone; 0 for points that are all the same.
     """
     variances = principal_variances(points)
     total = np.square(variances).sum()

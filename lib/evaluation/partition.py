@@ -35,12 +35,8 @@ def metric(function: Callable[[np.ndarray, np.ndarray], float]) -> Callable:
     ----------
     function : callable
         Takes what the catalogue says that the score needs (the ``points``, the standardised
-        ``input``, or the ``labels``, that is the genres) and the cluster of each track.
-
-    Returns
-    -------
-    callable
-        The function as it is: this is a decorator.
+        ``input``, or the ``labels``, that is the genres) and the cluster of each track. This is a
+        decorator, which leaves it as it is.
     """
     METRICS[function.__name__] = function
     return function
@@ -113,8 +109,7 @@ def external_scores(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     Returns
     -------
     dict
-        Every score of `lib.catalogue.SCORES` that needs labels; NaN when fewer than two genres are
-        known.
+        Every score of `lib.catalogue.SCORES` that needs labels; NaN for fewer than two genres.
     """
     known = truth != ""
     if len(np.unique(truth[known])) < 2:
@@ -156,22 +151,17 @@ def mean_pairwise_ari(partitions: Sequence[np.ndarray]) -> np.ndarray:
     """Measure how well each partition agrees with the others: its mean ARI with them.
 
     No label is needed. Where partitions err in different ways, what they have in common is the
-    truth, and the one closest to all is likely to be among the best [1]_.
+    truth, and the one closest to all is likely to be among the best (Fern and Lin 2008).
 
     Parameters
     ----------
     partitions : sequence of ndarray of int, (n_tracks,)
-        Two or more, of the same tracks.
+        Of the same tracks.
 
     Returns
     -------
     ndarray, (n_partitions,)
         NaN for a single partition, which has no others.
-
-    References
-    ----------
-    .. [1] X. Z. Fern, W. Lin, Cluster ensemble selection, Statistical Analysis and Data Mining
-       1(3), 2008.
     """
     n = len(partitions)
     if n < 2:
@@ -184,7 +174,7 @@ def mean_pairwise_ari(partitions: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def kept_together(truth: np.ndarray, partitions: Sequence[np.ndarray]) -> pd.Series:
-    """Return for each genre the share of it that its best cluster holds, over partitions.
+    """Return for each genre the share of it that its best cluster holds, mean over partitions.
 
     Parameters
     ----------
@@ -192,11 +182,6 @@ def kept_together(truth: np.ndarray, partitions: Sequence[np.ndarray]) -> pd.Ser
         The genres.
     partitions : sequence of ndarray of int, (n_tracks,)
         One partition per seed.
-
-    Returns
-    -------
-    Series
-        By genre, the mean over partitions, between 1 / n_clusters and 1.
     """
     shares = []
     for labels in partitions:

@@ -25,8 +25,7 @@ def probe_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
     points : ndarray, (n_tracks, n_dims)
         One point per track; tracks without a place (NaN) are left out.
     labels : ndarray of str, (n_tracks,)
-        What it is to tell; tracks with an empty label, and labels of fewer than five tracks, are
-        left out.
+        What it is to tell; empty ones, and labels of fewer than five tracks, are left out.
 
     Returns
     -------

@@ -33,22 +33,8 @@ def by_score(rows: pd.DataFrame, score: str, by: Sequence[str] = ("method",)) ->
     """Rank methods by one score, best first, of those that place all but a few tracks.
 
     A method that calls most tracks noise is judged on the others alone, and cannot be ranked with
-    those that must place each.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Tidy rows.
-    score : str
-        One of their columns, where more is better.
-    by : sequence of str
-        What makes a method: columns of the rows, ``space`` or ``method``.
-
-    Returns
-    -------
-    DataFrame
-        ``by``, ``mean``, ``low``, ``high``; methods without the score, or with more than
-        `NOISE_ALLOWED` of the tracks left out as noise, are absent.
+    those that must place each. Columns: what makes a method (``by``), ``mean``, ``low``, ``high``;
+    methods without the score, or with more than `NOISE_ALLOWED` of noise, are absent.
     """
     ranked = []
     for names, group in methods(rows).groupby(list(by), sort=False):
@@ -62,28 +48,18 @@ def by_score(rows: pd.DataFrame, score: str, by: Sequence[str] = ("method",)) ->
 def table(
     rows: pd.DataFrame, partitions: Mapping[tuple[Method, int], np.ndarray] | None = None
 ) -> pd.DataFrame:
-    """Return one row per method: its scores, its ranks, their mean, and its place.
+    """Return one row per method: its scores, its ranks, their mean, and its place, the best first.
 
     The overall score of a method is the mean of its ranks over `scores`: 1 would be the best in
     each. Equal scores share the mean of their ranks, and a score that is not defined ranks last.
-    The four that ask for the genres are close kin; NMI and purity favour many clusters. Not ranked,
-    and without an overall score, are methods that leave more than `NOISE_ALLOWED` of the tracks out
-    as noise, since they are judged on easier tracks, and networks that were given the genre.
+    The four that ask for the genres are close kin; NMI and purity favour many clusters. Not ranked
+    are methods that leave more than `NOISE_ALLOWED` of the tracks out as noise, since they are
+    judged on easier tracks, and networks that were given the genre.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        Tidy rows.
-    partitions : mapping of (Method, int) to ndarray of int, optional
-        The cluster of each track by method and seed; without them there is no stability.
-
-    Returns
-    -------
-    DataFrame
-        ``method``, ``space``, ``algorithm``, ``representation``, ``beta``, ``saw`` (what it was
-        given besides the features: nothing, ``language`` or ``genre``), ``noise``, ``health``,
-        ``stability``; each score with ``_low`` and ``_high``, and ``_rank`` where it counts;
-        ``mean_rank``, the overall score, and ``place``. The best first, those not ranked last.
+    Columns: ``method``, ``space``, ``algorithm``, ``representation``, ``beta``, ``saw`` (what it
+    was given besides the features: nothing, ``language`` or ``genre``), ``noise``, ``health``,
+    ``stability`` (without partitions NaN); each score with ``_low`` and ``_high``, and ``_rank``
+    where it counts; ``mean_rank`` and ``place``.
     """
     known = scores(rows)
     stable = stability(partitions or {})
@@ -128,23 +104,9 @@ def resample(
     truth: np.ndarray,
     shared: np.ndarray,
 ) -> dict[str, Draws]:
-    """Put the ranked methods of a table to the test of other tracks and other seeds.
+    """Put the ranked methods of a `table` to the test of other tracks and other seeds, by score.
 
-    Parameters
-    ----------
-    table : DataFrame
-        As from `table`, whole or in part: few enough methods to be looked at one by one.
-    partitions : mapping of (Method, int) to ndarray of int
-        The cluster of each track by method and seed.
-    truth : ndarray of str, (n_tracks,)
-        The genre of each track; empty where unknown.
-    shared : ndarray, (n_tracks, n_features)
-        The standardised input.
-
-    Returns
-    -------
-    dict of str to Draws
-        By score: see `lib.evaluation.resampling`.
+    Give it few enough methods to be looked at one by one; see `lib.evaluation.resampling`.
     """
     by_method = _by_method(partitions)
     ranked = table.loc[table["place"].notna(), "method"]

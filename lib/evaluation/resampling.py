@@ -82,8 +82,7 @@ class Draws:
         Returns
         -------
         DataFrame
-            ``a``, ``b``, ``mean``, ``low``, ``high``, and whether the interval is ``clear`` of
-            zero.
+            ``a``, ``b``, ``mean``, ``low``, ``high``, and whether it is ``clear`` of zero.
         """
         pairs = list(combinations(self.names, 2)) if pairs is None else list(pairs)
         table = pd.DataFrame(pairs, columns=["a", "b"])
@@ -104,10 +103,7 @@ class Draws:
     def groups(self) -> list[list[str]]:
         """Return the largest groups in which no method can be told from any other.
 
-        Returns
-        -------
-        list of list of str
-            At least two methods each, best rank first; a method may be in several.
+        Each has two methods or more, best rank first; a method may be in several.
         """
         order = self.ranks()["method"].tolist()
         table = self.differences()

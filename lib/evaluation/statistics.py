@@ -64,12 +64,7 @@ def interval(values: Sequence[float]) -> Interval:
     Parameters
     ----------
     values : sequence of float
-        A score for each seed; NaNs are left out.
-
-    Returns
-    -------
-    Interval
-        With NaN bounds for fewer than two values.
+        A score for each seed; NaNs are left out. The bounds of fewer than two values are NaN.
     """
     values = np.asarray(values, float)
     values = values[~np.isnan(values)]
@@ -122,7 +117,7 @@ class Difference(Interval):
 
 
 def compare(a: Sequence[float], b: Sequence[float], *, paired: bool = True) -> Difference:
-    """Compare two methods by their scores.
+    """Compare two methods by their scores, a - b, as if nothing else were compared: see `correct`.
 
     Parameters
     ----------
@@ -130,17 +125,7 @@ def compare(a: Sequence[float], b: Sequence[float], *, paired: bool = True) -> D
         The scores of two methods, one for each seed. Seeds with a NaN are left out.
     paired : bool
         Whether the scores belong together one by one, being of the same seeds: then by the paired
-        t-test, else by Welch's [1]_.
-
-    Returns
-    -------
-    Difference
-        Of a - b, as if nothing else were compared: see `correct`.
-
-    References
-    ----------
-    .. [1] B. L. Welch, The generalization of "Student's" problem when several different population
-       variances are involved, Biometrika 34, 1947.
+        t-test, else by Welch's (1947).
     """
     a, b = np.asarray(a, float), np.asarray(b, float)
     if paired:
@@ -158,33 +143,19 @@ def compare(a: Sequence[float], b: Sequence[float], *, paired: bool = True) -> D
 
 
 def correct(differences: Iterable[Difference]) -> list[Difference]:
-    """Adjust differences for their number (Holm 1979), so that all verdicts hold at once.
+    """Adjust each ``p`` for the number of differences (Holm 1979): all verdicts hold at once.
 
     Parameters
     ----------
     differences : iterable of Difference
         All that is compared; those without a spread do not count.
-
-    Returns
-    -------
-    list of Difference
-        In the same order, with adjusted ``p``.
     """
     differences = list(differences)
-    adjusted = _holm([difference.p for difference in differences])
+    p = pd.Series([difference.p for difference in differences], dtype=float)
+    # the smallest p-value by their number, the next by one less...; none below the one before
+    factors = p.count() + 1 - p.rank(method="first")
+    adjusted = (p * factors).clip(upper=1).sort_values(kind="stable").cummax().reindex(p.index)
     return [replace(d, p=float(p)) for d, p in zip(differences, adjusted, strict=True)]
-
-
-def _holm(p_values: Sequence[float]) -> np.ndarray:
-    """Multiply the smallest p-value by their number, the next by one less... NaNs do not count."""
-    p = np.asarray(p_values, float)
-    adjusted = np.full(len(p), np.nan)
-    order = [i for i in np.argsort(p, kind="stable") if not np.isnan(p[i])]
-    largest = 0.0
-    for rank, i in enumerate(order):
-        largest = max(largest, min(1.0, (len(order) - rank) * p[i]))
-        adjusted[i] = largest
-    return adjusted
 
 
 def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFrame:
@@ -194,10 +165,8 @@ def summarise(rows: pd.DataFrame, by: list[str], scores: list[str]) -> pd.DataFr
     ----------
     rows : DataFrame
         Tidy rows, one for each seed.
-    by : list of str
-        The columns that tell methods apart.
-    scores : list of str
-        The columns to average.
+    by, scores : list of str
+        The columns that tell methods apart, and those to average.
 
     Returns
     -------

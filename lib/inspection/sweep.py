@@ -21,23 +21,15 @@ SCORES = ["silhouette", "silhouette_shared", "ami"]
 def table(ensemble: Ensemble) -> pd.DataFrame:
     """Describe each network of a sweep by its rate, its distortion and the state of its code.
 
-    Rate and distortion are the two terms of the ELBO (Alemi et al. 2018, arXiv 1711.00464); R2 is
-    that of the reconstruction from the posterior mean, so that it does not see the noise that the
-    distortion pays for.
+    The ensemble is of a VAE with a standard normal prior. Rate and distortion are the two terms of
+    the ELBO (Alemi et al. 2018, arXiv 1711.00464); R2 is that of the reconstruction from the
+    posterior mean, so that it does not see the noise that the distortion pays for.
 
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Of a VAE with a standard normal prior.
-
-    Returns
-    -------
-    DataFrame
-        By beta and seed: ``beta``, ``seed``, ``rate`` (KL in nats per track), ``distortion`` (0.5 x
-        squared error in nats per track, mean over tracks with one draw of the code each), ``r2``,
-        ``active_units``, ``correlation`` (mean absolute correlation between the active latents;
-        NaN for fewer than two), ``variance`` (of the posterior mean over tracks, mean over all
-        latents), ``total_correlation`` (nats; NaN likewise), ``verdict``.
+    By beta and seed: ``beta``, ``seed``, ``rate`` (KL in nats per track), ``distortion`` (0.5 x
+    squared error in nats per track, mean over tracks with one draw of the code each), ``r2``,
+    ``active_units``, ``correlation`` (mean absolute correlation between the active latents; NaN for
+    fewer than two), ``variance`` (of the posterior mean over tracks, mean over all latents),
+    ``total_correlation`` (nats; NaN likewise), ``verdict``.
     """
     codes = zip(ensemble.z, _kl(ensemble), strict=True)
     active = [z[:, health.active_units(z, kl)] for z, kl in codes]
@@ -55,19 +47,11 @@ def table(ensemble: Ensemble) -> pd.DataFrame:
 
 
 def dimensions(ensemble: Ensemble) -> pd.DataFrame:
-    """Describe each latent dimension of each network.
+    """Describe each latent dimension of each network of a VAE with a standard normal prior.
 
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Of a VAE with a standard normal prior.
-
-    Returns
-    -------
-    DataFrame
-        By beta, seed and rank: ``beta``, ``seed``, ``rank`` (1 has the largest KL), ``dimension``
-        (its index in the code), ``kl`` (nats, mean over tracks), ``variance`` (of the posterior
-        mean over tracks), ``active``.
+    By beta, seed and rank: ``beta``, ``seed``, ``rank`` (1 has the largest KL), ``dimension`` (its
+    index in the code), ``kl`` (nats, mean over tracks), ``variance`` (of the posterior mean over
+    tracks), ``active``.
     """
     tables = []
     for run, z, kl in zip(ensemble.runs, ensemble.z, _kl(ensemble), strict=True):
@@ -102,20 +86,10 @@ def _distortion(ensemble: Ensemble, index: int) -> float:
 
 
 def with_scores(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Set beside each network what k-means makes of its space.
+    """Set beside each network of a `table` what k-means makes of its space, from tidy rows.
 
-    Parameters
-    ----------
-    table : DataFrame
-        From `table`.
-    rows : DataFrame
-        Tidy rows, among them one of ``beta_vae`` for each beta and seed.
-
-    Returns
-    -------
-    DataFrame
-        ``table`` with the columns ``silhouette`` (in the network's own space),
-        ``silhouette_shared`` and ``ami``; NaN where a network has no row.
+    Adds ``silhouette`` (in the network's own space), ``silhouette_shared`` and ``ami``; NaN where a
+    network has no row of ``beta_vae``.
     """
     ours = (rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")
     scores = rows.loc[ours, ["beta", "seed", *SCORES]].astype({"beta": float})
@@ -123,25 +97,16 @@ def with_scores(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def misleading(table: pd.DataFrame) -> pd.DataFrame:
-    """Find the betas at which the silhouette praises a model that is dying.
+    """Find the betas at which the silhouette praises a model that is dying, from `with_scores`.
 
     Each beta is compared, seed by seed, with the smallest one of the sweep, which presses least.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `with_scores`.
-
-    Returns
-    -------
-    DataFrame
-        One row per beta above the smallest: ``beta``, ``reference`` (the smallest), for each of
-        ``silhouette``, ``silhouette_shared``, ``ami``, ``r2`` and ``active_units`` its mean
-        there, at the reference (``<name>_before``), and the change with its 95% interval
-        (``<name>_change``, ``_low``, ``_high``); ``collapsed`` (how many of the ``seeds`` networks)
-        and ``misleading``: the silhouette rises, R2 or the active units fall, and the AMI (without
-        labels: the shared silhouette) does not rise. With several seeds, to rise or to fall is to
-        be clear of zero; with one it is the sign of the difference.
+    One row per beta above the smallest: ``beta``, ``reference`` (the smallest), for each of
+    ``silhouette``, ``silhouette_shared``, ``ami``, ``r2`` and ``active_units`` its mean there, at
+    the reference (``<name>_before``), and the change with its 95% interval (``<name>_change``,
+    ``_low``, ``_high``); ``collapsed`` (how many of the ``seeds`` networks) and ``misleading``: the
+    silhouette rises, R2 or the active units fall, and the AMI (without labels: the shared
+    silhouette) does not rise. With several seeds, to rise or to fall is to be clear of zero; with
+    one it is the sign of the difference.
     """
     table = table.sort_values(["beta", "seed"])
     reference = table["beta"].min()

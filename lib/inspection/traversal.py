@@ -95,7 +95,7 @@ def stages(
 
 
 def traversed(inverter: Inverter, traversal: Traversal) -> dict[str, np.ndarray]:
-    """Return the images of a traversal as sounds by title: both ends and the middle.
+    """Return the images of a traversal as sounds by title: both ends and middle of each row.
 
     Parameters
     ----------
@@ -103,11 +103,6 @@ def traversed(inverter: Inverter, traversal: Traversal) -> dict[str, np.ndarray]
         Of the images of all tracks.
     traversal : Traversal
         Of a model on images: ``decoded`` is (n_dims, n_steps, 1, n_mfcc, 128).
-
-    Returns
-    -------
-    dict
-        Dimension by dimension.
     """
     last = len(traversal.steps) - 1
     return {

@@ -35,17 +35,12 @@ _BLOCK = 512  # texts that are computed and kept together
 
 
 def has_text(texts: Sequence[str]) -> np.ndarray:
-    """Tell which texts hold any letter at all.
+    """Tell which texts hold any letter at all, (N,) of bool.
 
     Parameters
     ----------
     texts : sequence of str, length N
         In any script.
-
-    Returns
-    -------
-    ndarray of bool, shape (N,)
-        Whether there is a letter.
     """
     return np.array([any(map(str.isalpha, text)) for text in texts], bool)
 
@@ -54,9 +49,9 @@ def tfidf(texts: Sequence[str]) -> np.ndarray:
     """Embed texts by latent semantic analysis of their character n-grams.
 
     Counts of the runs of 2 to 4 characters inside words, logarithmic and weighted by inverse
-    document frequency, reduced by a truncated singular value decomposition [1]_. Characters, since
-    the usual tokens of two or more ``\\w`` take the vowel signs of Bangla for gaps between words,
-    and since inflected or misheard words still share most of their n-grams.
+    document frequency, reduced by a truncated singular value decomposition (Deerwester 1990).
+    Characters, since the usual tokens of two or more ``\\w`` take the vowel signs of Bangla for
+    gaps between words, and inflected or misheard words still share most of their n-grams.
 
     Parameters
     ----------
@@ -73,10 +68,6 @@ def tfidf(texts: Sequence[str]) -> np.ndarray:
     ------
     UserError
         When fewer than two texts hold letters.
-
-    References
-    ----------
-    .. [1] S. Deerwester et al., Indexing by latent semantic analysis, JASIS 41(6), 1990.
     """
     there = has_text(texts)
     if there.sum() < 2:
@@ -91,7 +82,7 @@ def tfidf(texts: Sequence[str]) -> np.ndarray:
 
 
 def sbert(texts: Sequence[str], cache: Path) -> np.ndarray:
-    """Embed texts by the sentence transformer all-MiniLM-L6-v2 [1]_.
+    """Embed texts by all-MiniLM-L6-v2, a sentence transformer (Reimers and Gurevych 2019).
 
     It knows English; of other scripts it tells little more than the letters. What goes beyond 256
     tokens is not read. Texts are sorted by their number of tokens and go through in small batches
@@ -114,10 +105,6 @@ def sbert(texts: Sequence[str], cache: Path) -> np.ndarray:
     ------
     UserError
         When no text holds letters.
-
-    References
-    ----------
-    .. [1] N. Reimers, I. Gurevych, Sentence-BERT, EMNLP 2019.
     """
     there = has_text(texts)
     if not there.any():

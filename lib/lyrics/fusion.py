@@ -54,9 +54,10 @@ def concatenate(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
     """Set blocks side by side as one space, each with mean 0 and the same total variance.
 
     A track that lacks a block borrows that of the track nearest to it in what it has: the words of
-    what sounds most like it (hot-deck imputation [1]_). So its place follows from what is known of
-    it, and the block keeps its spread. With zeros, or with the mean of many, the tracks without
-    words would lie close together, and a clustering would find the gaps in the data.
+    what sounds most like it (hot-deck imputation: Andridge and Little 2010). So its place follows
+    from what is known of it, and the block keeps its spread. With zeros, or with the mean of many,
+    the tracks without words would lie close together, and a clustering would find the gaps in the
+    data.
 
     Parameters
     ----------
@@ -73,11 +74,6 @@ def concatenate(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
     UserError
         When blocks differ in length, a row is NaN in part, a track has no block, fewer than two
         tracks have a block, a block does not vary, or no track has all blocks.
-
-    References
-    ----------
-    .. [1] R. R. Andridge, R. J. A. Little, A review of hot deck imputation for survey
-       non-response, International Statistical Review 78(1), 2010.
     """
     joined = np.concatenate(list(_scale(blocks).values()), axis=1)
     if not np.isfinite(joined).all(axis=1).any():
@@ -124,16 +120,11 @@ def fill_missing(blocks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def sizes(data: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """Count the columns of each modality, as the networks take them.
+    """Count the columns of each modality, without the mask, as the networks take them.
 
     Parameters
     ----------
     data : mapping of str to ndarray
         As of `fill_missing`.
-
-    Returns
-    -------
-    dict of str to int
-        By modality, without the mask.
     """
     return {name: block.shape[1] for name, block in data.items() if name != "mask"}

@@ -42,29 +42,16 @@ class _Failed(Exception):
 
 
 def fetch(tracks: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
-    """Look for the lyrics of the tracks that were not looked for yet.
+    """Look for the lyrics of the tracks that were not looked for yet, by ``title`` and ``artist``.
 
-    Parameters
-    ----------
-    tracks : DataFrame
-        Columns ``track_id``, ``title`` and ``artist``.
-    folder : str or Path
-        Of the lyrics. Each track gets a file ``genius/<track_id>.json``, which
-        `lib.lyrics.load` reads, with ``text``; ``title``, ``artist``, ``url`` and ``similarity`` of
-        the song that was taken, if any; and the ``reason`` why there is no text. That there is no
-        such song is an answer too, and is not asked for again.
+    Each ``track_id`` gets a file ``genius/<track_id>.json`` in the folder of the lyrics, which
+    `lib.lyrics.load` reads, with ``text``; ``title``, ``artist``, ``url`` and ``similarity`` of the
+    song that was taken, if any; and the ``reason`` why there is no text. That there is no such song
+    is an answer too, and is not asked for again. Returns ``track_id`` and ``reason`` of the tracks
+    that could not be looked for; those whose request failed are tried again the next time.
 
-    Returns
-    -------
-    DataFrame
-        ``track_id`` and ``reason`` of the tracks that could not be looked for. Those whose request
-        failed are tried again when this is called the next time.
-
-    Raises
-    ------
-    UserError
-        When there is no token or it is refused, Genius is asked too often or fails for three tracks
-        in a row, or a file cannot be written. What was found is kept.
+    Raises a `UserError` when there is no token or it is refused, Genius is asked too often or fails
+    for three tracks in a row, or a file cannot be written. What was found is kept.
     """
     folder = Path(folder) / "genius"
     failed: list[tuple[str, str]] = []

@@ -38,17 +38,12 @@ _NO_NAMES = frozenset(("", "unknown", "untitled", "none", "nan"))
 
 
 def folder(name: str, data_dir: str | Path = "") -> Path:
-    """Return where the lyrics of a corpus lie, whether there are any or not.
+    """Return ``<data>/<corpus>/lyrics``, whether there is any or not.
 
     Parameters
     ----------
     name, data_dir
-        As `lib.corpora.load` takes them.
-
-    Returns
-    -------
-    Path
-        ``<data>/<corpus>/lyrics``; for a folder of music, ``lyrics`` in that folder.
+        As `lib.corpora.load` takes them; in a folder of music it is the folder ``lyrics``.
     """
     if name not in CORPORA:
         return Path(name).expanduser().resolve() / "lyrics"

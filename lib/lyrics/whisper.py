@@ -115,34 +115,17 @@ def transcribe(
     batch: int = 8,
     device: str = "auto",
 ) -> pd.DataFrame:
-    """Transcribe the tracks that this model has not transcribed yet.
+    """Transcribe the tracks that this model has not transcribed yet, by ``track_id`` and ``path``.
 
-    Parameters
-    ----------
-    tracks : DataFrame
-        Columns ``track_id`` and ``path``.
-    folder : str or Path
-        Of the lyrics. Each track gets a file ``transcript/<track_id>.json``, which
-        `lib.lyrics.load` reads, with ``text`` (what `lib.lyrics.hallucinations` lets pass), the
-        ``language`` of most of its words, the ``model``, and all ``chunks`` as they were heard,
-        each with the ``reason`` for which it was dropped.
-    model : str
-        Folder of a model, or its name on the Hugging Face hub, as ``openai/whisper-small``.
-    batch : int
-        How many chunks go through the model at a time, of one track or of several.
-    device : str
-        Where torch computes; ``auto`` takes what is there.
+    Each track gets a file ``transcript/<track_id>.json`` in the folder of the lyrics, which
+    `lib.lyrics.load` reads, with ``text`` (what `lib.lyrics.hallucinations` lets pass), the
+    ``language`` of most of its words, the ``model``, and all ``chunks`` as they were heard, each
+    with the ``reason`` for which it was dropped. The model is a folder, or a name on the Hugging
+    Face hub, as ``openai/whisper-small``; ``batch`` chunks go through it at a time, of one track or
+    of several. Returns ``track_id`` and ``reason`` of the tracks that could not be read; they are
+    tried again the next time.
 
-    Returns
-    -------
-    DataFrame
-        ``track_id`` and ``reason`` of the tracks that could not be read; they are tried again when
-        this is called the next time.
-
-    Raises
-    ------
-    UserError
-        When there is no such model or device, or a file cannot be written.
+    Raises a `UserError` when there is no such model or device, or a file cannot be written.
     """
     if batch < 1:
         raise UserError(f"batch must be 1 or more, not {batch}")

@@ -80,22 +80,9 @@ def _by_method(rows: pd.DataFrame, score: str) -> dict[tuple, pd.Series]:
 
 
 def page(a: Path, b: Path) -> str:
-    """Write one page about two runs that needs no other file.
+    """Write one page about two results folders that needs no other file: HTML, with all figures.
 
-    Parameters
-    ----------
-    a, b : Path
-        Two results folders.
-
-    Returns
-    -------
-    str
-        HTML, with the figures of both runs inside.
-
-    Raises
-    ------
-    UserError
-        When a folder holds no scores.
+    Raises a `UserError` when a folder holds no scores.
     """
     first, second = load(a), load(b)
     names = [html.escape(folder.resolve().name) for folder in (a, b)]

@@ -97,11 +97,6 @@ def source(*objects: object) -> Markdown:
     ----------
     *objects : function, method or class
         In the order in which they are shown.
-
-    Returns
-    -------
-    Markdown
-        A block of Python.
     """
     parts = []
     for thing in objects:
@@ -125,12 +120,7 @@ def players(excerpts: Mapping[str, np.ndarray] | Missing) -> HTML | Missing:
     Parameters
     ----------
     excerpts : mapping of str to ndarray, (n_samples,)
-        Short mono excerpts at `lib.audio.SAMPLE_RATE`, by title.
-
-    Returns
-    -------
-    HTML or Missing
-        The players; the reason where there is nothing to play.
+        Short mono excerpts at `lib.audio.SAMPLE_RATE`, by title; if missing, the reason shows.
     """
     cells = []
     for title, samples in excerpts.items():

@@ -34,7 +34,7 @@ __all__ = [
 
 
 def compose(genre: str, index: int, seed: int = 0, seconds: float = 10.0) -> Composition:
-    """Compose a track of a genre.
+    """Compose a track of a genre: its factors, its notes and its words.
 
     Parameters
     ----------
@@ -46,11 +46,6 @@ def compose(genre: str, index: int, seed: int = 0, seconds: float = 10.0) -> Com
         Of all draws; that of the corpus is 0.
     seconds : float
         How long the track is.
-
-    Returns
-    -------
-    Composition
-        Its factors, its notes and its words.
 
     Raises
     ------

@@ -13,13 +13,7 @@ def _likeliest(weights: dict[str, float]) -> str:
 
 
 def genre_table() -> pd.DataFrame:
-    """Describe the genres.
-
-    Returns
-    -------
-    DataFrame
-        One row per genre: its range of tempi and the likeliest of its choices, as text.
-    """
+    """Describe the genres, one row each: its range of tempi and the likeliest choices, as text."""
     rows = [
         {
             "Genre": genre,
@@ -36,13 +30,7 @@ def genre_table() -> pd.DataFrame:
 
 
 def factor_table() -> pd.DataFrame:
-    """Describe the independent factors.
-
-    Returns
-    -------
-    DataFrame
-        One row per factor, with its levels as text.
-    """
+    """Describe the independent factors, one row each, with its levels as text."""
     rows = [
         {
             "Factor": name,
