@@ -1,6 +1,6 @@
 """Scores of partitions and spaces, and what they allow to be said."""
 
-from lib.evaluation import comparison, disentanglement, health, ranking
+from lib.evaluation import comparison, disentanglement, health, ranking, statistics
 from lib.evaluation.partition import (
     ami_by_attribute,
     external_scores,
@@ -14,12 +14,6 @@ from lib.evaluation.probes import chance_accuracy, knowledge, probe_accuracy
 from lib.evaluation.resampling import Draws
 from lib.evaluation.silhouette import silhouette
 from lib.evaluation.statistics import (
-    HIGHER,
-    LOWER,
-    NO_SPREAD,
-    NOISE,
-    NOT_CORRECTED,
-    SAME,
     Difference,
     Interval,
     compare,
@@ -30,12 +24,6 @@ from lib.evaluation.statistics import (
 )
 
 __all__ = [
-    "HIGHER",
-    "LOWER",
-    "NOISE",
-    "NOT_CORRECTED",
-    "NO_SPREAD",
-    "SAME",
     "Difference",
     "Draws",
     "Interval",
@@ -58,5 +46,6 @@ __all__ = [
     "score",
     "score_noise",
     "silhouette",
+    "statistics",
     "summarise",
 ]

@@ -151,10 +151,10 @@ def correct(differences: Iterable[Difference]) -> list[Difference]:
         All that is compared; those without a spread do not count.
     """
     differences = list(differences)
-    p = pd.Series([difference.p for difference in differences], dtype=float)
-    # the smallest p-value by their number, the next by one less...; none below the one before
-    factors = p.count() + 1 - p.rank(method="first")
-    adjusted = (p * factors).clip(upper=1).sort_values(kind="stable").cummax().reindex(p.index)
+    p = pd.Series([difference.p for difference in differences], dtype=float).sort_values()
+    # the smallest times their number, the next times one less...; NaNs come last, and do not count
+    factors = p.count() - np.arange(len(p))
+    adjusted = (p * factors).clip(upper=1).cummax().sort_index()
     return [replace(d, p=float(p)) for d, p in zip(differences, adjusted, strict=True)]
 
 

@@ -106,5 +106,6 @@ def stability(table: pd.DataFrame, score: str) -> Figure:
                       textcoords="offset points", fontsize="small")  # fmt: skip
     names = [f"{number} {method}" for number, method in enumerate(best["method"], 1)]
     axis.set_title("\n".join(names), fontsize="small", loc="left")
-    axis.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    if len(table):  # with one seed nothing has a stability
+        axis.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure

@@ -107,10 +107,8 @@ def examples(found: Sequence[Cluster], titles: Sequence[str]) -> dict[str, int]:
 
     Parameters
     ----------
-    found : sequence of Cluster
-        From `clusters`.
-    titles : sequence of str, (n_tracks,)
-        Of all tracks.
+    found, titles : sequence of Cluster, sequence of str
+        From `clusters`; and of all tracks.
     """
     return {
         f"Cluster {cluster.label}: {titles[index]}": int(index)

@@ -70,6 +70,9 @@ def stages(
 ) -> dict[str, np.ndarray]:
     """Return what is left of a track at each step towards a model, as sounds by title.
 
+    They are the beginning of the track as it is; all of it in fast motion with all mel bands; what
+    the image keeps; what the model keeps.
+
     Parameters
     ----------
     inverter : Inverter
@@ -78,12 +81,6 @@ def stages(
         The track.
     image, rebuilt : ndarray, (n_mfcc, 128)
         Its standardised image, and what a model makes of it.
-
-    Returns
-    -------
-    dict
-        The beginning of the track as it is; all of it in fast motion with all mel bands; what the
-        image keeps; what the model keeps.
     """
     sped = squeezed(samples)
     return {

@@ -98,18 +98,15 @@ def load(tracks: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
 
 
 def coverage(table: pd.DataFrame) -> pd.DataFrame:
-    """Count the tracks by where their words come from.
+    """Count the tracks by where their words come from, one row per source that occurs.
+
+    Columns: ``source``, ``tracks``, ``share`` of all tracks, ``words`` (the median of a track),
+    ``languages`` with their counts.
 
     Parameters
     ----------
     table : DataFrame
         As `load` gives it.
-
-    Returns
-    -------
-    DataFrame
-        One row per source that occurs, in the order of `SOURCES`: ``source``, ``tracks``,
-        ``share`` of all tracks, ``words`` (the median of a track), ``languages`` with their counts.
     """
     rows = []
     for source in SOURCES:

@@ -67,12 +67,10 @@ class Figure:
     ----------
     figure : matplotlib.figure.Figure
         What to show.
-    caption : str
-        One sentence or two.
+    caption, alt : str
+        One sentence or two; and what is to be seen, for those who cannot see it.
     name : str
         The label by which the book's text refers to it, as in ``[the figure below](#fig-track)``.
-    alt : str
-        What is to be seen, for those who cannot see it.
     """
 
     def __init__(self, figure: mpl.figure.Figure, caption: str, name: str, alt: str):

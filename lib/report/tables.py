@@ -74,10 +74,11 @@ def disentanglement(rows: pd.DataFrame) -> pd.DataFrame:
 @unless_missing
 def pipelines(summary: pd.DataFrame) -> pd.DataFrame:
     """Lay out `lib.study.pipelines.summary`; scores that are nowhere defined are left out."""
-    order = ["what", "ami", "ari", "purity", "agreement", "best by"]  # the headline first
-    names = {"what": "Idea", "agreement": "Agreement", "best by": "Best by"}
-    shown = summary.loc[:, [column for column in order if (summary[column] != "").any()]]
-    return shown.rename(columns=lambda column: names.get(column, title(column)))
+    shown = pd.DataFrame({"Idea": summary["what"]})
+    names = {"ami": "AMI", "ari": "ARI", "purity": "Purity", "agreement": "Agreement"}
+    for score in (score for score in names if summary[score].notna().any()):
+        shown[names[score]] = _bounded(summary, score, f"{score}_low", f"{score}_high")
+    return shown.assign(**{"Best by": summary["best by"]})
 
 
 def ranked(ranking: pd.DataFrame, score: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from lib.catalogue import SCORES
-from lib.evaluation import Difference, interval
+from lib.evaluation import Difference, Interval, interval
 from lib.evaluation.statistics import HIGHER, LOWER, NO_SPREAD, NOISE, NOT_CORRECTED, SAME
 
 JUDGED = {
@@ -40,6 +40,11 @@ def clause(a: str, b: str, difference: Difference, score: str) -> str:
 def mean(values: Sequence[float], spec: str = ".3f") -> str:
     """Write the mean of a score over seeds with half of its 95% interval."""
     return format(interval(values), spec)
+
+
+def bounded(row: pd.Series, score: str) -> str:
+    """Write a score of a table's row with half of its 95% interval."""
+    return f"{Interval(row[score], row[f'{score}_low'], row[f'{score}_high'])}"
 
 
 def moves(first: pd.Series, last: pd.Series, spec: str = ".3f") -> str:

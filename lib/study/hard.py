@@ -144,9 +144,12 @@ class HardStudy(Study):
         write_csv(self.folder / "disentanglement.csv", written)
         return rows.drop(columns="representation")
 
-    @unless_missing
-    def probe_factors(self, spaces: list[Representation], known: factors.Factors) -> pd.DataFrame:
+    def probe_factors(
+        self, spaces: list[Representation], known: factors.Factors | Missing
+    ) -> pd.DataFrame | Missing:
         """Probe some spaces for each factor: PCA, and the sweep at beta 1 and the one looked at."""
+        if isinstance(known, Missing):
+            return Missing("")  # `disentanglement`, shown before, says why
         betas = (1, self.settings.beta)
         probed = {s.title: s.z for s in spaces if s.beta in betas or s.name == "pca"}
         return knowledge(probed, known.attributes)

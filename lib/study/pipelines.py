@@ -23,7 +23,7 @@ from lib import training
 from lib.audio import feature_groups, half_whiten, rank_normal
 from lib.clustering import agglomerative, consensus, kmeans, neighbourhoods, umap
 from lib.errors import UserError, unless_missing
-from lib.evaluation import compare, external_scores, interval, mean_pairwise_ari
+from lib.evaluation import compare, external_scores, mean_pairwise_ari, summarise
 from lib.models import VAE, NeighbourVAE, VaDE
 from lib.training import Architecture, Ensemble
 
@@ -196,25 +196,20 @@ def _best(rows: pd.DataFrame, column: str) -> str:
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Summarise over seeds: one row per pipeline, the one that agrees most with the others first.
 
-    Columns of text: what it does, each score and the agreement as a mean with its 95% interval, and
-    what it is best by. Then numbers, NaN without labels: the difference in AMI, seed by seed, from
-    the best pipeline without a network, with its interval, and whether it is clear of zero.
+    Columns: what it does, each score and the agreement with its 95% bounds as in ``summary.csv``,
+    what it is best by, and its difference in AMI, seed by seed, from the best pipeline without a
+    network, with bounds and p. Scores and differences are NaN without labels.
     """
+    table = summarise(rows, ["pipeline", "what"], [*SCORES, "agreement"]).set_index("pipeline")
+    table = table.sort_values("agreement", ascending=False, kind="stable")
     best_by = {chosen(rows): "agreement"}
     rival = best(rows, family=False)
     if rival:
         ours = best(rows)
         best_by[ours] = " and ".join([*filter(None, [best_by.get(ours)]), "labels"])
         best_by[rival] = "labels, no network"
+    table["best by"] = [best_by.get(name, "") for name in table.index]
     ami = rows.pivot(index="seed", columns="pipeline", values="ami")
-    table = {}
-    for name in rows.groupby("pipeline")["agreement"].mean().sort_values(ascending=False).index:
-        own = rows[rows["pipeline"] == name]
-        table[name] = {"what": own["what"].iloc[0]}
-        for score in (*SCORES, "agreement"):
-            table[name][score] = "" if own[score].isna().all() else f"{interval(own[score])}"
-        table[name]["best by"] = best_by.get(name, "")
-        ahead = compare(ami[name], ami[rival or name])
-        bounds = {"low": ahead.low, "high": ahead.high, "clear": ahead.clear}
-        table[name] |= {"difference": ahead.mean} | bounds
-    return pd.DataFrame(table).T.rename_axis("pipeline")
+    ahead = [compare(ami[name], ami[rival or name]) for name in table.index]
+    table[["difference", "low", "high", "p"]] = [[d.mean, d.low, d.high, d.p] for d in ahead]
+    return table

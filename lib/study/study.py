@@ -61,10 +61,8 @@ class Study:
 
         Parameters
         ----------
-        task : str
-            The notebook.
-        namespace : mapping
-            Its ``globals()``, with the parameters: see `Settings.from_notebook`.
+        task, namespace : str, mapping
+            The notebook, and its ``globals()`` with the parameters: see `Settings.from_notebook`.
         """
         return cls(task, cls.settings_type.from_notebook(namespace))
 
@@ -142,13 +140,7 @@ class Study:
         beta : float or sequence of float
             Weight of the KL term: one for all networks, or one for each.
         **options
-            Keywords of the network; its latent size, and the size of a single array of data, are
-            known.
-
-        Returns
-        -------
-        Ensemble
-            One network per seed, with what it makes of the data.
+            Keywords of the network; its latent size, and the size of a single array, are known.
         """
         data = self.data.inputs if data is None else data
         return training.train(
@@ -265,11 +257,10 @@ class Study:
 
         Returns
         -------
-        points : DataFrame
+        points, line : DataFrame
             ``method``, effective ``dimensions``, ``silhouette`` and ``noise``, means over the
-            networks that have not diverged.
-        line : DataFrame
-            ``dimensions`` and ``silhouette`` of k-means on round noise, to guide the eye.
+            networks that have not diverged; and, to guide the eye, ``dimensions`` and
+            ``silhouette`` of k-means on round noise.
         """
         health, shape = evaluation.health, (len(self.data.truth), self.data.n_clusters)
         kmeans = scores.rows[scores.rows["algorithm"] == "kmeans"]
@@ -331,11 +322,6 @@ class Study:
             One sentence.
         name : str
             Of the file; the book's text refers to it as ``tab-<name>``.
-
-        Returns
-        -------
-        Table
-            Numbered in the book, plain in JupyterLab.
         """
         results.save_table(self.folder, name, frame, caption)
         return Table(frame, caption, f"tab-{name}")
@@ -350,17 +336,10 @@ class Study:
         ----------
         figure : matplotlib.figure.Figure or Missing
             If it is missing, the reason shows.
-        caption : str
-            One sentence or two.
+        caption, alt : str
+            One sentence or two; and what is to be seen, for those who cannot see it.
         name : str
             Of the files; the book's text refers to the figure as ``fig-<name>``.
-        alt : str
-            What is to be seen, for those who cannot see it.
-
-        Returns
-        -------
-        report.Figure
-            Numbered in the book, plain in JupyterLab.
         """
         results.save_figure(self.folder, name, figure)
         plt.close(figure)

@@ -114,16 +114,16 @@ def leave_tables(folder, rng, betas, labelled, spread=0.01):
     measures["mig"] = np.where(measures["space"] == "factors", 1.0, rng.random(len(spaces)) / 2)
     if betas:
         files.write_csv(folder / "disentanglement.csv", measures)
-    score = "0.300\u00a0±\u00a00.010" if labelled else ""
-    given = {"ari": score, "nmi": score, "ami": score, "purity": score, "agreement": "0.700"}
-    given |= {"difference": 0.0, "low": 0.0, "high": 0.0, "clear": False}
+    given = {"agreement": 0.7, "difference": 0.0, "low": 0.0, "high": 0.0, "p": np.nan}
+    for score in pipelines.SCORES:
+        given |= {score: 0.3, f"{score}_low": 0.29, f"{score}_high": 0.31}
     if not labelled:
-        given |= dict.fromkeys(["difference", "low", "high"], np.nan)
+        given = {name: np.nan for name in given}
     named = [{"what": findings.PLAIN, "best by": ""}, {"what": "a graph", "best by": "agreement"}]
     named += [{"what": "Ward on ranks", "best by": "labels, no network"}] if labelled else []
     ahead = {"difference": 0.02, "low": 0.02 - spread, "high": 0.02 + spread}
     if labelled:
-        named[1] |= ahead | {"clear": spread < 0.02}
+        named[1] |= ahead | {"p": np.nan if np.isnan(spread) else 0.01 if spread < 0.02 else 0.2}
     files.write_csv(folder / "ideas.csv", pd.DataFrame([given | name for name in named]))
 
 

@@ -265,7 +265,7 @@ def test_unknown_genre_is_refused():
 @settings(max_examples=200)
 def test_factors_come_from_the_genre_or_its_neighbours(genre, index, seed):
     found = genres.draw_genre(genre, index, seed)
-    rows = [genres.TABLE[g] for g in (genre, *genres.NEIGHBOURS[genre])]
+    rows = [genres.TABLE[g] for g in (genre, *genres.TABLE[genre]["neighbours"])]
     for name in ("tempo", "swing", *genres.GRADES):
         assert min(row[name][0] for row in rows) <= found[name] <= max(row[name][1] for row in rows)
     for name in ("rhythm", "mode", "progression", "family", "comp", "bass", "lead", "voice"):

@@ -87,6 +87,7 @@ def draws(rows, table):
         "nothing alike": lambda: figures.critical_difference(ranks(names[:2]), [], "ami"),
         "top": lambda: figures.top_bars(table[:10], "ami", ("PCA, k-means", 0.4)),
         "stability": lambda: figures.stability(table, "ami"),
+        "one seed": lambda: figures.stability(table.assign(stability=np.nan), "ami"),
     }
 
 

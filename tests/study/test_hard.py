@@ -127,7 +127,11 @@ def test_networks_with_words_say_what_they_were_made_of(told, tmp_path):
 
 
 def test_only_the_demo_corpus_has_known_factors(tones, tmp_path):
-    assert study(tones, tmp_path / "results").factors().reason
+    run = study(tones, tmp_path / "results")
+    known = run.factors()
+    spaces = run.factor_spaces(known)
+    shown = run.disentanglement(spaces, known), run.probe_factors(spaces, known)
+    assert known.reason and [table.reason for table in shown] == [known.reason, ""]  # said once
 
 
 def test_a_dozen_tracks_are_too_few_for_ideas_and_no_reason_to_stop(tones, tmp_path):

@@ -58,17 +58,12 @@ def compose(genre: str, index: int, seed: int = 0, seconds: float = 10.0) -> Com
 
 
 def render(composition: Composition) -> np.ndarray:
-    """Render a composition to sound.
+    """Render a composition to sound: float64 in [-1, 1), mono, 22,050 Hz, as in the track's file.
 
     Parameters
     ----------
     composition : Composition
         As `compose` gives it.
-
-    Returns
-    -------
-    ndarray, shape (n_samples,)
-        float64 in [-1, 1), mono, 22,050 Hz: exactly what the track's file holds.
     """
     return sound.pcm(composition) / 32768.0
 
@@ -98,18 +93,11 @@ def write_factors(
     Parameters
     ----------
     folder : str or Path
-        Where; made where it is absent. Files that the corpus did not write are left alone.
-    n : int
-        How many clips.
-    seconds : float
-        Length of each, 1 to 60.
+        Made where it is absent; files that the corpus did not write are left alone. It is returned.
+    n, seconds : int, float
+        How many clips, and the length of each, 1 to 60.
     jobs : int, optional
         Processes; by default as many as there are processors, and at most 8.
-
-    Returns
-    -------
-    Path
-        The folder.
 
     Raises
     ------

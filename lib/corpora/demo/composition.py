@@ -77,13 +77,7 @@ class Composition:
     filed: str = field(repr=False, default="")
 
     def notes(self):
-        """Tabulate the notes.
-
-        Returns
-        -------
-        DataFrame
-            One row per note: part, start and duration (s), MIDI pitch, velocity in 0-1.
-        """
+        """Tabulate the notes: part, start and duration (s), MIDI pitch, velocity in 0-1."""
         import pandas as pd
 
         columns = ["part", "start", "duration", "pitch", "velocity"]

@@ -198,17 +198,12 @@ def echo(n: int, decay: float) -> np.ndarray:
 
 
 def stems(composition: Composition) -> dict[str, np.ndarray]:
-    """Render the parts as they go into the mix, before room, desk and tape.
+    """Render the parts as they go into the mix, before room, desk and tape; silent ones are absent.
 
     Parameters
     ----------
     composition : Composition
         As `lib.corpora.demo.compose` gives it.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (n_samples,)
-        By part, without those that are silent.
     """
     player = Player(composition)
     found = {part: player.part(part) for part in PARTS}

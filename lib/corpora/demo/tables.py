@@ -21,8 +21,8 @@ def genre_table() -> pd.DataFrame:
             "Rhythm": _likeliest(row["rhythm"]),
             "Instruments": _likeliest(row["family"]),
             "Bass": _likeliest(row["bass"]),
-            "With voice": f"{row['singing'][0]:.0%}",
-            "Bangla": f"{row['bangla'][0]:.0%}",
+            "With voice": f"{row['singing']:.0%}",
+            "Bangla": f"{row['bangla']:.0%}",
         }
         for genre, row in TABLE.items()
     ]

@@ -265,27 +265,24 @@ def _overall(rows: pd.DataFrame) -> Facts:
 
 def _pipelines(path: Path) -> Facts:
     """What the pipeline reaches that was chosen without labels, where labels can tell."""
-    table = pd.DataFrame({"ami": []})
-    if path.exists():
-        table = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("what", drop=False)
-    if not any(table["ami"]):
+    table = pd.read_csv(path) if path.exists() else pd.DataFrame({"ami": []})
+    if table["ami"].isna().all():
         return {"ideas": False, "idea_wins": False, "idea_matched": False}
-    chosen = table[table["best by"].str.contains("agreement")].iloc[0]
-    rival = table[table["best by"].str.contains("no network")].iloc[0]
-    bounds = [float(chosen[bound] or "nan") for bound in ("difference", "low", "high")]
-    # the file has no p: one that is clear is below any level, one that varies above it
-    p = 0.0 if chosen["clear"] == "True" else 1.0 if bounds[2] - bounds[1] > 1e-9 else np.nan
-    difference = Difference(*bounds, p=p)
+    best_by = table["best by"].fillna("")
+    chosen = table[best_by.str.contains("agreement")].iloc[0]
+    rival = table[best_by.str.contains("no network")].iloc[0]
+    plain = table[table["what"] == PLAIN].iloc[0]
+    difference = Difference(*chosen[["difference", "low", "high", "p"]])
     beaten = difference.verdict == HIGHER
     return {
         "ideas": True,
         "n_ideas": wording.number(len(table)),
         "idea": chosen["what"],
-        "idea_plain": table.loc[PLAIN, "ami"],
+        "idea_plain": wording.bounded(plain, "ami"),
         "idea_rival": rival["what"],
-        "idea_rival_ami": rival["ami"],
+        "idea_rival_ami": wording.bounded(rival, "ami"),
         "idea_against": wording.clause("the chosen one", rival["what"], difference, "AMI"),
         "idea_wins": beaten,
         "idea_matched": difference.mean <= 0 or (not difference.fixed and not beaten),
-        **{f"idea_{score}": chosen[score] for score in ("ari", "ami", "purity")},
+        **{f"idea_{s}": wording.bounded(chosen, s) for s in ("ari", "ami", "purity")},
     }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lib import audio, lyrics, models
 from lib.catalogue import REPRESENTATIONS, title
+from lib.clustering.algorithms import DENSITY_UP_TO, WARD_UP_TO
 from lib.evaluation import health
 from lib.report.display import Table
 
@@ -30,6 +31,8 @@ def facts(folder: Path, n_tracks: int) -> dict[str, str | bool]:
         "collapsed_r2": f"{health.COLLAPSED_R2:g}",
         "collapsed_kl": f"{health.COLLAPSED_KL:g}",
         "healthy_r2": f"{health.HEALTHY_R2:g}",
+        "ward_up_to": f"{WARD_UP_TO:,}",
+        "density_up_to": f"{DENSITY_UP_TO:,}",
     }
     trained = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     found["networks"] = "vae" in trained

@@ -14,7 +14,7 @@ from lib.evaluation import compare, correct, interval
 from lib.evaluation.statistics import HIGHER, LOWER, NO_SPREAD, SAME
 from lib.inspection.clusters import Cluster
 from lib.report.display import say
-from lib.report.wording import JUDGED, listed
+from lib.report.wording import JUDGED, bounded, listed
 
 MIN_SIZE = 5  # of a cluster that may be called pure: a single track always is
 
@@ -172,7 +172,8 @@ def pipelines(table: pd.DataFrame | Missing, summary: pd.DataFrame | Missing) ->
     (best,) = summary.index[by.str.contains("labels") & ~by.str.contains("no network")]
 
     def scores(key: str) -> str:
-        return ", ".join(f"{title(s)} {summary[s][key]}" for s in ("ami", "ari", "nmi", "purity"))
+        row = summary.loc[key]
+        return ", ".join(f"{title(s)} {bounded(row, s)}" for s in ("ami", "ari", "nmi", "purity"))
 
     def ahead(first: str, second: str) -> str:
         difference = compare(ami[first], ami[second])

@@ -12,7 +12,7 @@ from lib.catalogue import EXTERNAL, SCORES, algorithm, title
 from lib.evaluation import Interval, ranking
 from lib.evaluation.resampling import Draws
 from lib.report.display import say
-from lib.report.wording import JUDGED, listed, number, the
+from lib.report.wording import JUDGED, bounded, listed, number, the
 
 
 def best(table: pd.DataFrame, score: str) -> Markdown:
@@ -60,11 +60,11 @@ def _winner(table: pd.DataFrame, headline: str) -> str:
     ]
     name = the(headline)
     if top["method"] != best["method"]:
-        parts.append(f"By {name} alone it is {top['method']} ({_value(top, headline)}).")
+        parts.append(f"By {name} alone it is {top['method']} ({bounded(top, headline)}).")
     pca = ranked[ranked["method"] == "PCA"]
     if len(pca):
         place = f"PCA with k-means takes place {pca['place'].iloc[0]:.0f}"
-        parts.append(f"{place} ({title(headline)} {_value(pca.iloc[0], headline)}).")
+        parts.append(f"{place} ({title(headline)} {bounded(pca.iloc[0], headline)}).")
     parts.append("The best of so many is flattered by the choice itself.")
     return " ".join(parts)
 
@@ -100,8 +100,8 @@ def leak(table: pd.DataFrame, headline: str) -> Markdown:
         else "a code that need not carry what the decoder is told anyway"
     )
     return say(
-        f"Told the genre, the model reaches {the(headline)} {_value(told, headline)}, the "
-        f"plain VAE {_value(plain, headline)}. The difference of {gap:+.3f} shows {why}, and "
+        f"Told the genre, the model reaches {the(headline)} {bounded(told, headline)}, the "
+        f"plain VAE {bounded(plain, headline)}. The difference of {gap:+.3f} shows {why}, and "
         "nothing about music."
     )
 
@@ -215,7 +215,3 @@ def betas(table: pd.DataFrame, headline: str) -> Markdown:
     ill = ", where models collapsed" if "collapsed" in own["health"] else ""
     parts.append(f"The silhouette in the model's own space would choose {own['beta']:g}{ill}.")
     return say(*parts)
-
-
-def _value(row: pd.Series, score: str) -> str:
-    return f"{Interval(row[score], row[f'{score}_low'], row[f'{score}_high'])}"
