@@ -39,11 +39,6 @@ class Kind:
     conditioned_on: str = ""
     without_words: str = ""
 
-    @property
-    def trained(self) -> bool:
-        """Whether a network learned it."""
-        return self.family in ("ae", "vae")
-
 
 @dataclass(frozen=True)
 class Algorithm:

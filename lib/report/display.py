@@ -67,10 +67,12 @@ class Figure:
     ----------
     figure : matplotlib.figure.Figure
         What to show.
-    caption, alt : str
-        One sentence or two; and what is to be seen, for those who cannot see it.
+    caption : str
+        One sentence or two.
     name : str
         The label by which the book's text refers to it, as in ``[the figure below](#fig-track)``.
+    alt : str
+        What is to be seen, for those who cannot see it.
     """
 
     def __init__(self, figure: mpl.figure.Figure, caption: str, name: str, alt: str):

@@ -336,10 +336,12 @@ class Study:
         ----------
         figure : matplotlib.figure.Figure or Missing
             If it is missing, the reason shows.
-        caption, alt : str
-            One sentence or two; and what is to be seen, for those who cannot see it.
+        caption : str
+            One sentence or two.
         name : str
             Of the files; the book's text refers to the figure as ``fig-<name>``.
+        alt : str
+            What is to be seen, for those who cannot see it.
         """
         results.save_figure(self.folder, name, figure)
         plt.close(figure)

@@ -10,7 +10,7 @@ from IPython.display import Markdown
 
 from lib.catalogue import SCORES, Method, title
 from lib.errors import Missing
-from lib.evaluation import compare, correct, interval
+from lib.evaluation import compare, correct, interval, kept_together
 from lib.evaluation.statistics import HIGHER, LOWER, NO_SPREAD, SAME
 from lib.inspection.clusters import Cluster
 from lib.report.display import say
@@ -69,11 +69,10 @@ def leaders(rows: pd.DataFrame, scores: Sequence[str]) -> Markdown:
 def genres(truth: np.ndarray, labels: np.ndarray) -> Markdown:
     """Name the genre that is found best, and the one that is spread most."""
     placed = labels >= 0
-    table = pd.crosstab(truth[placed & (truth != "")], labels[placed & (truth != "")])
-    if len(table) < 2:
+    if len(set(truth[placed]) - {""}) < 2:
         sizes = np.bincount(labels[placed])
         return say(f"The clusters hold from {sizes.min()} to {sizes.max()} tracks.")
-    share = (table.max(axis=1) / table.sum(axis=1)).sort_values()
+    share = kept_together(truth[placed], [labels[placed]]).sort_values()
     return say(
         f"The genre kept together best is {share.index[-1]} ({share.iloc[-1]:.0%} of it in one "
         f"cluster), the one spread most is {share.index[0]} ({share.iloc[0]:.0%})."

@@ -93,12 +93,9 @@ def leak(table: pd.DataFrame, headline: str) -> Markdown:
     if headline not in EXTERNAL or not {"cvae_genre", "vae"} <= set(kmeans.index):
         return say("No model was told the genre here.")
     told, plain = kmeans.loc["cvae_genre"], kmeans.loc["vae"]
-    gap = told[headline] - plain[headline]
-    why = (
-        "the answer that it was given"
-        if gap > 0
-        else "a code that need not carry what the decoder is told anyway"
-    )
+    gap, why = told[headline] - plain[headline], "the answer that it was given"
+    if gap <= 0:
+        why = "a code that need not carry what the decoder is told anyway"
     return say(
         f"Told the genre, the model reaches {the(headline)} {bounded(told, headline)}, the "
         f"plain VAE {bounded(plain, headline)}. The difference of {gap:+.3f} shows {why}, and "
@@ -155,11 +152,10 @@ def stability(table: pd.DataFrame, headline: str) -> Markdown:
     varied = ranked[ranked["stability"].notna()]
     if len(varied) < 3:
         return say("Too few methods vary with the seed to speak of their stability.")
-    most = varied.loc[varied["stability"].idxmax()]
-    least = varied.loc[varied["stability"].idxmin()]
+    stable = varied.set_index("method")["stability"]
     parts = [
-        f"The seeds of {most['method']} agree most (ARI {most['stability']:.2f} between them), "
-        f"those of {least['method']} least ({least['stability']:.2f})."
+        f"The seeds of {stable.idxmax()} agree most (ARI {stable.max():.2f} between them), "
+        f"those of {stable.idxmin()} least ({stable.min():.2f})."
     ]
     together = varied["stability"].corr(varied[headline], method="spearman")
     if not np.isnan(together):
@@ -168,8 +164,7 @@ def stability(table: pd.DataFrame, headline: str) -> Markdown:
             f"correlation of {together:+.2f}; methods share spaces and tracks, so no test goes "
             "with it."
         )
-    fixed = len(ranked) - len(varied)
-    if fixed:
+    if fixed := len(ranked) - len(varied):
         parts.append(f"Methods with nothing that could vary: {fixed}.")
     return say(*parts)
 
