@@ -99,11 +99,6 @@ def kmeans(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
         One point per track.
     n_clusters, seed : int
         How many clusters, and the seed of the starts.
-
-    Returns
-    -------
-    ndarray of int, (n_tracks,)
-        The cluster of each track.
     """
     _check(points, n_clusters)
     with _quiet():
@@ -123,11 +118,6 @@ def agglomerative(points: np.ndarray, n_clusters: int) -> np.ndarray:
         One point per track.
     n_clusters : int
         How many clusters to stop at.
-
-    Returns
-    -------
-    ndarray of int, (n_tracks,)
-        The cluster of each track.
     """
     _check(points, n_clusters)
     touching = graph(points) if len(points) > WARD_UP_TO else None

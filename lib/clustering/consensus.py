@@ -26,7 +26,8 @@ def coassociation(partitions: Sequence[np.ndarray]) -> np.ndarray:
 def consensus(partitions: Sequence[np.ndarray], n_clusters: int) -> np.ndarray:
     """Partition by how often tracks fall into one cluster, merging by average linkage.
 
-    Evidence accumulation, Fred and Jain, IEEE TPAMI 27(6), 2005.
+    Evidence accumulation, Fred and Jain, IEEE TPAMI 27(6), 2005. Like all algorithms it returns
+    the cluster of each track, (n_tracks,) of int.
 
     Parameters
     ----------
@@ -34,11 +35,6 @@ def consensus(partitions: Sequence[np.ndarray], n_clusters: int) -> np.ndarray:
         Of the same tracks; the numbers of clusters may differ. -1 is noise.
     n_clusters : int
         How many clusters to stop at.
-
-    Returns
-    -------
-    ndarray of int, (n_tracks,)
-        The cluster of each track.
 
     Raises
     ------

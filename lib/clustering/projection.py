@@ -28,7 +28,7 @@ def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
 
     Returns
     -------
-    ndarray, (n_tracks, 2)
+    ndarray of float32, (n_tracks, 2)
         The map.
     """
     there = np.isfinite(points).all(axis=1)
@@ -50,7 +50,7 @@ def umap(points: np.ndarray, seed: int = 0, n_dims: int = 2, n_neighbors: int = 
     Parameters
     ----------
     points : ndarray, (n_tracks, n_dims)
-        One point per track.
+        One point per track; three or more, else this raises a `UserError`.
     seed : int
         Seed of the layout.
     n_dims, n_neighbors : int
@@ -60,11 +60,6 @@ def umap(points: np.ndarray, seed: int = 0, n_dims: int = 2, n_neighbors: int = 
     -------
     ndarray of float32, (n_tracks, n_dims)
         The map.
-
-    Raises
-    ------
-    UserError
-        For fewer than three tracks.
     """
     if len(points) < 3:
         raise UserError(f"{len(points)} tracks make no map by UMAP: it takes three, add music")

@@ -97,19 +97,14 @@ def score(
 
 
 def external_scores(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Score a partition against genres.
+    """Score a partition by every score of `lib.catalogue.SCORES` that needs labels, the genres.
 
     Parameters
     ----------
     labels : ndarray of int, (n_tracks,)
         The cluster of each track; -1 counts as one more cluster.
     truth : ndarray of str, (n_tracks,)
-        The genre of each track; tracks without one, "", do not count.
-
-    Returns
-    -------
-    dict
-        Every score of `lib.catalogue.SCORES` that needs labels; NaN for fewer than two genres.
+        Tracks without a genre, "", do not count; for fewer than two genres all scores are NaN.
     """
     known = truth != ""
     if len(np.unique(truth[known])) < 2:
@@ -156,12 +151,7 @@ def mean_pairwise_ari(partitions: Sequence[np.ndarray]) -> np.ndarray:
     Parameters
     ----------
     partitions : sequence of ndarray of int, (n_tracks,)
-        Of the same tracks.
-
-    Returns
-    -------
-    ndarray, (n_partitions,)
-        NaN for a single partition, which has no others.
+        Of the same tracks; a single one has no others, and NaN.
     """
     n = len(partitions)
     if n < 2:

@@ -90,10 +90,10 @@ def _rivals(rows: pd.DataFrame, score: str) -> Facts:
     kind = REPRESENTATIONS.get(table["key"][0].representation)
     found: Facts = {"medium_best_learned": kind is None or kind.family not in ("baseline", "words")}
     close = int((table["high"].fillna(table["mean"]) >= table["low"][0]).sum()) - 1
-    found["medium_closeness"] = {
-        0: "the interval of no other method reaches into its own",
-        1: "the interval of one other method reaches into its own",
-    }.get(close, f"the intervals of {wording.number(close)} other methods reach into its own")
+    who = f"the interval of {wording.number(close)} other method reaches"
+    if close > 1:
+        who = f"the intervals of {wording.number(close)} other methods reach"
+    found["medium_closeness"] = f"{who} into its own"
     if np.isnan(table["low"][0]):
         found["medium_closeness"] = "one seed cannot tell it from the next"
     means = pd.DataFrame([key.among(rows)[spaces].mean() for key in table["key"]], columns=spaces)

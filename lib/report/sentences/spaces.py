@@ -99,8 +99,7 @@ def language(agreement: pd.DataFrame) -> Markdown:
 def why(given: Sequence[float], learned: Sequence[float], rows: pd.DataFrame) -> Markdown:
     """Say what the VAE's code has kept of the genre, and what k-means makes of that.
 
-    Given and learned are the accuracies of a linear probe of the genre, in the raw features and in
-    the code of each seed.
+    Given and learned are a linear probe's accuracies in the raw features and in each seed's code.
     """
     if np.isnan(given).any() or np.isnan(learned).any():
         return say("Without labels it cannot be said what the model lost.")
