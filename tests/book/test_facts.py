@@ -295,7 +295,7 @@ def test_the_chosen_idea_is_held_against_the_best_without_a_network(
     leave_tables(tmp_path, np.random.default_rng(0), (), True, spread)
     said = findings._pipelines(tmp_path / "ideas.csv")
     assert (said["idea_rival"], said["idea_wins"]) == ("Ward on ranks", wins)
-    assert said["idea_matched"] == matched
+    assert said["idea_matched"] is matched
     assert clause in said["idea_against"]
 
 

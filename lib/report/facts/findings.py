@@ -272,7 +272,7 @@ def _pipelines(path: Path) -> Facts:
     chosen = table[best_by.str.contains("agreement")].iloc[0]
     rival = table[best_by.str.contains("no network")].iloc[0]
     plain = table[table["what"] == PLAIN].iloc[0]
-    difference = Difference(*chosen[["difference", "low", "high", "p"]])
+    difference = Difference(*map(float, chosen[["difference", "low", "high", "p"]]))
     beaten = difference.verdict == HIGHER
     return {
         "ideas": True,
