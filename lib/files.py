@@ -27,9 +27,14 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield half
+        with half.open("r+b") as file:
+            os.fsync(file.fileno())  # else a power cut may leave an empty file of this name
         half.replace(path)
     except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise UserError(
+            f"{path} cannot be written ({reason}): make room or get permission"
+        ) from error
     finally:
         with suppress(OSError):
             half.unlink(missing_ok=True)

@@ -199,7 +199,7 @@ def test_a_store_that_cannot_be_written_stops_with_one_line(tracks, tmp_path):
     assert out.returncode == 1
     last = out.stderr.strip().splitlines()[-1]
     assert str(tmp_path / "store") in last
-    assert last.endswith(" cannot be written: File too large")
+    assert last.endswith(" cannot be written (File too large): make room or get permission")
 
 
 @pytest.mark.parametrize("cache", [None, "store"])

@@ -132,7 +132,7 @@ except UserError as error:
 """
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert out.stdout.count("\n") == 1
-    assert " cannot be written: File too large" in out.stdout
+    assert " cannot be written (File too large): make room" in out.stdout
     assert not list(tmp_path.rglob("*.*"))
 
 
