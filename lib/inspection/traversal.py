@@ -103,7 +103,11 @@ def traversed(inverter: Inverter, traversal: Traversal) -> dict[str, np.ndarray]
     """
     last = len(traversal.steps) - 1
     return {
-        f"latent {dimension} at {traversal.steps[i]:+.1f}": inverter.sound(row[i, 0])
+        f"latent {dimension} at {_signed(traversal.steps[i])}": inverter.sound(row[i, 0])
         for dimension, row in zip(traversal.dimensions, traversal.decoded, strict=True)
         for i in (0, last // 2, last)
     }
+
+
+def _signed(step: float) -> str:
+    return f"{step:+.3g}".replace("-", "−") if step else "0"

@@ -62,7 +62,7 @@ class Transcript(NamedTuple):
     log_probability: float = 0.0  # mean over the tokens
 
 
-def filter(transcript: Transcript) -> tuple[str, str]:
+def keep_sung(transcript: Transcript) -> tuple[str, str]:
     """Return the words to keep, or else the rule by which there are none."""
     text = transcript.text
     if "\ufffd" in text:

@@ -174,7 +174,7 @@ def _groups(
 
 
 def _record(model: str, heard: list[Transcript]) -> dict:
-    texts, reasons = zip(*map(hallucinations.filter, heard), strict=True)
+    texts, reasons = zip(*map(hallucinations.keep_sung, heard), strict=True)
     words = Counter()
     for transcript, text in zip(heard, texts, strict=True):
         words[transcript.language] += len(text.split())

@@ -30,6 +30,6 @@ def test_a_traversal_sounds_in_order():
     )
     clips = traversed(inverter, found)
     assert [name.split(" at ") for name in clips] == [
-        [f"latent {d}", step] for d in (3, 0) for step in ("-3.0", "+0.0", "+3.0")
+        [f"latent {d}", step] for d in (3, 0) for step in ("−3", "0", "+3")
     ]
-    assert clips["latent 0 at +3.0"] == pytest.approx(inverter.sound(found.decoded[1, 6, 0]))
+    assert clips["latent 0 at +3"] == pytest.approx(inverter.sound(found.decoded[1, 6, 0]))

@@ -84,7 +84,7 @@ def tracks(tmp_path) -> pd.DataFrame:
 @pytest.fixture
 def let_all_pass(monkeypatch):
     """What a random model writes is no song; whether it is kept is another test."""
-    monkeypatch.setattr(hallucinations, "filter", lambda transcript: (transcript.text, ""))
+    monkeypatch.setattr(hallucinations, "keep_sung", lambda transcript: (transcript.text, ""))
 
 
 def finished(folder) -> list[str]:
@@ -215,7 +215,7 @@ def test_bad_input_is_named(tracks, tmp_path):
 
 def filtered(text, no_speech=0.0, log_probability=0.0):
     transcript = Transcript(text, no_speech=no_speech, log_probability=log_probability)
-    return hallucinations.filter(transcript)
+    return hallucinations.keep_sung(transcript)
 
 
 SONG = "We walked along the harbour in the rain, and every lamp had found its little moon."
