@@ -1,4 +1,4 @@
-"""How far partitions of GTZAN's feature table get, idea by idea.
+"""How far partitions of GTZAN's feature table get, pipeline by pipeline.
 
     python benchmarks/gtzan_table.py [n_seeds]
 

@@ -37,7 +37,7 @@ results_dir: str = ""  # else results/<corpus>
 # %% tags=["hide-input"]
 from lib import clustering, evaluation, figures, inspection, models, report
 from lib.report import sentences, tables
-from lib.study import HardStudy, by_beta, factors, pipelines, representation
+from lib.study import HardStudy, by_beta, representation
 
 study = HardStudy.from_notebook("hard", globals())
 report.say(study.data.corpus.summary)
@@ -214,7 +214,7 @@ probed = study.probe_factors(factor_spaces, known)
 study.table(tables.rounded(probed), caption, "hard-factors")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
-together = factors.correlate(measured, sweep_rows, headline)
+together = study.correlate(measured, sweep_rows)
 sentences.disentanglement(together)
 
 # %% [markdown] tags=["book-only"]
@@ -253,17 +253,18 @@ report.players(study.sounds(pictured, moved))
 # ## All features, and neighbours
 #
 # Most networks so far eat the same 20 MFCC means, so that what differs between them is mostly the network. What if
-# the aim were the best partition of this corpus? [The table below](#tab-hard-ideas) tries a row of ideas on *all* hand-made features,
-# most of them after each column was brought to a normal distribution by its ranks: k-means, Ward's method and UMAP
+# the aim were the best partition of this corpus? [The table below](#tab-hard-pipelines) compares pipelines that start from *all*
+# hand-made features, most of them after each column was brought to a normal distribution by its ranks: k-means, Ward's method and UMAP
 # without any network, a VAE that keeps neighbours, mixtures, ensembles. Among those with a VAE in them one is
-# chosen without labels: the one whose partitions agree most with those of all other ideas. That favours the crowd,
-# since most ideas are kin, and the list itself was drawn up with scores on GTZAN in view. The ideas take no part in the verdict that follows.
+# chosen without labels: the one whose partitions agree most with those of all other pipelines. That favours the
+# crowd, since most pipelines are kin, and the list itself was drawn up with scores on GTZAN in view. The pipelines take no part in the
+# verdict that follows.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 tried = study.pipelines()
-summed = pipelines.summary(tried)
-caption = "Ideas for all features, those whose partitions agree most with the others' on top."
-study.table(tables.pipelines(summed), caption, "hard-ideas")
+summed = study.rank_pipelines(tried)
+caption = "Pipelines on all features, those whose partitions agree most with the others' on top."
+study.table(tables.pipelines(summed), caption, "hard-pipelines")
 
 # %% tags=["nbval-ignore-output", "remove-input"]
 sentences.pipelines(tried, summed)

@@ -40,7 +40,7 @@ def rate_distortion(table: pd.DataFrame) -> Figure:
         axis.margins(x=0.2, y=0.14)
         axis.set(xlabel="Rate (KL, nats per track)", ylabel=name)
     axes[1].axhline(health.COLLAPSED_R2, color="0.5", linestyle=":", linewidth=1)
-    axes[0].legend(title="Each member", frameon=False)
+    axes[0].legend(title="Each network", frameon=False)
     return figure
 
 

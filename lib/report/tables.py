@@ -47,7 +47,7 @@ def health(trained: Mapping[str, Ensemble]) -> pd.DataFrame:
     )
 
 
-def sweep(members: pd.DataFrame) -> pd.DataFrame:
+def sweep(networks: pd.DataFrame) -> pd.DataFrame:
     """Lay out `lib.inspection.sweep.table`, one row per beta."""
     columns = {
         "rate": ("Rate", ".2f"), "distortion": ("Distortion", ".2f"), "r2": ("R²", ".3f"),
@@ -55,7 +55,7 @@ def sweep(members: pd.DataFrame) -> pd.DataFrame:
         "variance": ("Variance", ".3f"), "total_correlation": ("Total correlation", ".2f"),
     }  # fmt: skip
     table = []
-    for beta, group in members.groupby("beta"):
+    for beta, group in networks.groupby("beta"):
         row = {"Beta": f"{beta:g}"}
         row |= {name: _interval(group[column], spec) for column, (name, spec) in columns.items()}
         table.append(row | {"Verdict": _counted(group["verdict"])})
@@ -74,7 +74,7 @@ def disentanglement(rows: pd.DataFrame) -> pd.DataFrame:
 @unless_missing
 def pipelines(summary: pd.DataFrame) -> pd.DataFrame:
     """Lay out `lib.study.pipelines.summary`; scores that are nowhere defined are left out."""
-    shown = pd.DataFrame({"Idea": summary["what"]})
+    shown = pd.DataFrame({"Pipeline": summary["what"]})
     names = {"ami": "AMI", "ari": "ARI", "purity": "Purity", "agreement": "Agreement"}
     for score in (score for score in names if summary[score].notna().any()):
         shown[names[score]] = _bounded(summary, score, f"{score}_low", f"{score}_high")

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from lib import ROOT, audio
 from lib.corpora import data_folder, demo
-from lib.errors import UserError, unless_missing
+from lib.errors import UserError
 from lib.evaluation import disentanglement, health, statistics
 from lib.runtime import CACHE
 from lib.study.representation import Representation
@@ -101,7 +101,6 @@ def evaluate(spaces: Sequence[Representation], levels: pd.DataFrame) -> pd.DataF
     return pd.DataFrame(rows, columns=order)
 
 
-@unless_missing
 def correlate(measures: pd.DataFrame, rows: pd.DataFrame, score: str) -> pd.DataFrame:
     """Correlate disentanglement with a score over the betas of a sweep.
 

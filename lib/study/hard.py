@@ -21,7 +21,7 @@ NO_FACTORS = Missing(
     "Nobody knows what varies in this corpus, so nothing can be measured here: the label-free "
     "measures of the sweep above have to do."
 )
-TOO_FEW = Missing("There are too few tracks here to try ideas on.")
+TOO_FEW = Missing("There are too few tracks here for pipelines on all features.")
 
 
 class HardStudy(Study):
@@ -97,10 +97,10 @@ class HardStudy(Study):
         return pd.DataFrame(rows, columns=["attribute", "chance", "conditional", "plain"])
 
     def pipelines(self) -> pd.DataFrame | Missing:
-        """Run all pipelines on all features, and write ``ideas.csv``: see `lib.study.pipelines`."""
+        """Run all pipelines on all features with all seeds: see `lib.study.pipelines`."""
         if len(self.data.truth) < pipelines.fewest(self.data.n_clusters):
             return TOO_FEW
-        rows = pipelines.run(
+        return pipelines.run(
             self.data.wide_features,
             self.data.truth,
             self.data.n_clusters,
@@ -109,8 +109,13 @@ class HardStudy(Study):
             epochs=self.settings.epochs,
             device=self.settings.device,
         )
-        write_csv(self.folder / "ideas.csv", pipelines.summary(rows))
-        return rows
+
+    @unless_missing
+    def rank_pipelines(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rank pipelines by `lib.study.pipelines.summary`, and write ``pipelines.csv``."""
+        summary = pipelines.summary(rows)
+        write_csv(self.folder / "pipelines.csv", summary)
+        return summary
 
     def factors(self) -> factors.Factors | Missing:
         """Return clips whose factors are known; only the demo corpus has such."""
@@ -143,6 +148,11 @@ class HardStudy(Study):
         written = rows.assign(space=rows["representation"]).drop(columns="representation")
         write_csv(self.folder / "disentanglement.csv", written)
         return rows.drop(columns="representation")
+
+    @unless_missing
+    def correlate(self, measured: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+        """Correlate disentanglement with the headline score: see `lib.study.factors.correlate`."""
+        return factors.correlate(measured, rows, self.headline)
 
     def probe_factors(
         self, spaces: list[Representation], known: factors.Factors | Missing

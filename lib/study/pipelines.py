@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from lib import training
 from lib.audio import feature_groups, half_whiten, rank_normal
 from lib.clustering import agglomerative, consensus, kmeans, neighbourhoods, umap
-from lib.errors import UserError, unless_missing
+from lib.errors import UserError
 from lib.evaluation import compare, external_scores, mean_pairwise_ari, summarise
 from lib.models import VAE, NeighbourVAE, VaDE
 from lib.training import Architecture, Ensemble
@@ -88,7 +88,7 @@ def run(
     """
     if len(features) < fewest(n_clusters):
         raise UserError(
-            f"{len(features)} tracks are too few to try ideas on with {n_clusters} clusters: "
+            f"{len(features)} tracks are too few for pipelines with {n_clusters} clusters: "
             "add music"
         )
     settings = {"folder": folder, "epochs": epochs, "device": device}
@@ -155,7 +155,7 @@ class _Run:
             if network is VaDE:
                 options["n_clusters"] = self.n_clusters
             n = max(p.n_networks for p in PIPELINES.values() if p[1:3] == (scale, network))
-            prefix = "ideas_balanced_" if scale == "balanced" else "ideas_"
+            prefix = "pipelines_balanced_" if scale == "balanced" else "pipelines_"
             self._trained[network, scale] = training.train(
                 Architecture(network, **options),
                 neighbourhoods(data) if network is NeighbourVAE else data,
@@ -192,7 +192,6 @@ def _best(rows: pd.DataFrame, column: str) -> str:
     return str(rows.groupby("pipeline")[column].mean().idxmax())
 
 
-@unless_missing
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Summarise over seeds: one row per pipeline, the one that agrees most with the others first.
 

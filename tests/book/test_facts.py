@@ -107,7 +107,7 @@ def run(
 
 
 def leave_tables(folder, rng, betas, labelled, spread=0.01):
-    """Leave the small tables of the Hard task: measures where factors are known, and ideas."""
+    """Leave the small tables of the Hard task: measures where factors are known, and pipelines."""
     spaces = [("beta_vae", beta) for beta in betas]
     spaces += [(name, np.nan) for name in ("pca", "random_encoder", "factors")]
     measures = pd.DataFrame(spaces, columns=["space", "beta"])
@@ -124,7 +124,7 @@ def leave_tables(folder, rng, betas, labelled, spread=0.01):
     ahead = {"difference": 0.02, "low": 0.02 - spread, "high": 0.02 + spread}
     if labelled:
         named[1] |= ahead | {"p": np.nan if np.isnan(spread) else 0.01 if spread < 0.02 else 0.2}
-    files.write_csv(folder / "ideas.csv", pd.DataFrame([given | name for name in named]))
+    files.write_csv(folder / "pipelines.csv", pd.DataFrame([given | name for name in named]))
 
 
 def note(path, tracks, audio):
@@ -273,9 +273,9 @@ def test_the_factors_themselves_are_not_the_most_disentangled_model(tmp_path):
     assert float(said["mig_best_value"]) == pytest.approx(table.drop("factors").max(), abs=1e-3)
 
 
-def test_the_chosen_idea_is_quoted(runs):
+def test_the_chosen_pipeline_is_quoted(runs):
     said = runs["demo"]
-    assert (said["n_ideas"], said["idea"], said["idea_ari"]) == (
+    assert (said["n_pipelines"], said["pipeline"], said["pipeline_ari"]) == (
         "three", "a graph", "0.300\u00a0±\u00a00.010",
     )  # fmt: skip
     assert findings.PLAIN in {pipeline.what for pipeline in pipelines.PIPELINES.values()}
@@ -289,14 +289,14 @@ def test_the_chosen_idea_is_quoted(runs):
         (np.nan, False, False, "with no spread over seeds to judge it by"),
     ],
 )
-def test_the_chosen_idea_is_held_against_the_best_without_a_network(
+def test_the_chosen_pipeline_is_held_against_the_best_without_a_network(
     tmp_path, spread, wins, matched, clause
 ):
     leave_tables(tmp_path, np.random.default_rng(0), (), True, spread)
-    said = findings._pipelines(tmp_path / "ideas.csv")
-    assert (said["idea_rival"], said["idea_wins"]) == ("Ward on ranks", wins)
-    assert said["idea_matched"] is matched
-    assert clause in said["idea_against"]
+    said = findings._pipelines(tmp_path / "pipelines.csv")
+    assert (said["pipeline_rival"], said["pipeline_wins"]) == ("Ward on ranks", wins)
+    assert said["pipeline_matched"] is matched
+    assert clause in said["pipeline_against"]
 
 
 def test_silhouettes_are_set_against_the_headline(tmp_path):

@@ -28,9 +28,10 @@ def test_rates_are_the_health_rows_and_the_sums_over_dimensions(trained):
     table, dimensions = sweep.table(trained), sweep.dimensions(trained)
     assert list(table["beta"]) == [0.5, 0.5, 100, 100]
     assert list(table["seed"]) == [0, 1, 0, 1]
-    for m, member in enumerate(run.settings for run in trained.runs):
-        row = table[(table["beta"] == member.beta) & (table["seed"] == member.seed)].iloc[0]
-        own = dimensions[(dimensions["beta"] == member.beta) & (dimensions["seed"] == member.seed)]
+    for m, network in enumerate(run.settings for run in trained.runs):
+        beta, seed = network.beta, network.seed
+        row = table[(table["beta"] == beta) & (table["seed"] == seed)].iloc[0]
+        own = dimensions[(dimensions["beta"] == beta) & (dimensions["seed"] == seed)]
         assert own["kl"].sum() == pytest.approx(row["rate"], rel=1e-4)
         assert own["active"].sum() == row["active_units"]
         assert (np.diff(own["kl"]) <= 0).all()
@@ -117,7 +118,7 @@ def test_a_silhouette_that_rises_as_the_model_dies_is_found(seeds):
     assert fact["r2_change"] == pytest.approx(-0.75)
     said = sentences.misleading(facts).data
     assert "rises while the model fades" in said
-    assert f"{seeds} of the {seeds} members" in said
+    assert f"{seeds} of the {seeds} networks" in said
     assert ("one seed" in said) == (seeds == 1)
 
 
@@ -162,7 +163,7 @@ def test_sentences_tell_what_collapsed(trained):
     assert "2 of 2 at beta 100" in said and "beta 0.5" not in said
     assert "Of 4 latents" in sentences.code(table, dimensions).data
     healthy = table[table["beta"] == 0.5]
-    assert "No member" in sentences.collapsed(healthy).data
+    assert "No network" in sentences.collapsed(healthy).data
 
 
 def test_a_traversal_passes_through_a_track_and_moves_one_latent_at_a_time(trained):

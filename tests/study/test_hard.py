@@ -134,5 +134,5 @@ def test_only_the_demo_corpus_has_known_factors(tones, tmp_path):
     assert known.reason and [table.reason for table in shown] == [known.reason, ""]  # said once
 
 
-def test_a_dozen_tracks_are_too_few_for_ideas_and_no_reason_to_stop(tones, tmp_path):
+def test_a_dozen_tracks_are_too_few_for_pipelines_and_no_reason_to_stop(tones, tmp_path):
     assert study(tones, tmp_path / "results").pipelines().reason

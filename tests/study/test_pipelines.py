@@ -35,7 +35,7 @@ def table(folder):
     return pipelines.run(features, truth, 4, [0, 1], folder=folder)
 
 
-def test_every_idea_has_a_row_a_seed_and_finds_groups_that_lie_apart(table):
+def test_every_pipeline_has_a_row_a_seed_and_finds_groups_that_lie_apart(table):
     expected = ["pipeline", "what", "family", "seed", *pipelines.SCORES, "agreement"]
     assert sorted(table.columns) == sorted(expected)
     assert len(table) == 2 * len(pipelines.PIPELINES)
@@ -104,18 +104,18 @@ def test_labels_score_and_never_choose(folder, table, monkeypatch):
 
 
 def scored(*rows, seeds=(0, 1)):
-    """Make the table of ideas from name, family, score, how much that varies, and agreement."""
+    """Make the table of pipelines from name, family, score, how much that varies, and agreement."""
     return pd.DataFrame(
         [
             {
-                "pipeline": idea,
-                "what": pipelines.PIPELINES[idea].what,
+                "pipeline": name,
+                "what": pipelines.PIPELINES[name].what,
                 "family": family,
                 "seed": seed,
                 "agreement": agreement + seed / 100,
             }
             | dict.fromkeys(pipelines.SCORES, score + seed * step)
-            for idea, family, score, step, agreement in rows
+            for name, family, score, step, agreement in rows
             for seed in seeds
         ]
     )
@@ -148,7 +148,7 @@ def test_the_summary_names_both_choices_and_only_a_vae_is_chosen():
         (0, (0,), "with no spread over seeds to judge it by"),
     ],
 )
-def test_the_chosen_idea_is_held_against_the_best_without_a_network(step, seeds, judged):
+def test_the_chosen_pipeline_is_held_against_the_best_without_a_network(step, seeds, judged):
     table = scored(
         ("kmeans", False, 0.2, 0, 0.1), ("rank_ward", False, 0.4, 0, 0.2),
         ("vae", True, 0.6, step, 0.5), ("vade", True, 0.3, 0, 0.3), seeds=seeds,

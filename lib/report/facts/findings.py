@@ -33,7 +33,7 @@ def facts(folder: Path, rows: pd.DataFrame, score: str) -> Facts:
     found |= _rivals(medium, score)
     found |= _judged(_pairs(easy, medium, hard, score), score)
     found |= _disentanglement(folder / "disentanglement.csv") | _overall(once)
-    return found | _pipelines(folder / "ideas.csv")
+    return found | _pipelines(folder / "pipelines.csv")
 
 
 def _orientation(rows: pd.DataFrame) -> Facts:
@@ -267,7 +267,7 @@ def _pipelines(path: Path) -> Facts:
     """What the pipeline reaches that was chosen without labels, where labels can tell."""
     table = pd.read_csv(path) if path.exists() else pd.DataFrame({"ami": []})
     if table["ami"].isna().all():
-        return {"ideas": False, "idea_wins": False, "idea_matched": False}
+        return {"pipelines": False, "pipeline_wins": False, "pipeline_matched": False}
     best_by = table["best by"].fillna("")
     chosen = table[best_by.str.contains("agreement")].iloc[0]
     rival = table[best_by.str.contains("no network")].iloc[0]
@@ -275,14 +275,14 @@ def _pipelines(path: Path) -> Facts:
     difference = Difference(*map(float, chosen[["difference", "low", "high", "p"]]))
     beaten = difference.verdict == HIGHER
     return {
-        "ideas": True,
-        "n_ideas": wording.number(len(table)),
-        "idea": chosen["what"],
-        "idea_plain": wording.bounded(plain, "ami"),
-        "idea_rival": rival["what"],
-        "idea_rival_ami": wording.bounded(rival, "ami"),
-        "idea_against": wording.clause("the chosen one", rival["what"], difference, "AMI"),
-        "idea_wins": beaten,
-        "idea_matched": difference.mean <= 0 or (not difference.fixed and not beaten),
-        **{f"idea_{s}": wording.bounded(chosen, s) for s in ("ari", "ami", "purity")},
+        "pipelines": True,
+        "n_pipelines": wording.number(len(table)),
+        "pipeline": chosen["what"],
+        "pipeline_plain": wording.bounded(plain, "ami"),
+        "pipeline_rival": rival["what"],
+        "pipeline_rival_ami": wording.bounded(rival, "ami"),
+        "pipeline_against": wording.clause("the chosen one", rival["what"], difference, "AMI"),
+        "pipeline_wins": beaten,
+        "pipeline_matched": difference.mean <= 0 or (not difference.fixed and not beaten),
+        **{f"pipeline_{s}": wording.bounded(chosen, s) for s in ("ari", "ami", "purity")},
     }

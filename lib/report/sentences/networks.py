@@ -39,7 +39,7 @@ def collapsed(table: pd.DataFrame) -> Markdown:
     dead = table["verdict"].eq("collapsed").groupby(table["beta"]).agg(["sum", "size"])
     dead = dead[dead["sum"] > 0]
     if not len(dead):
-        return say("No member of the sweep has collapsed.")
+        return say("No network of the sweep has collapsed.")
     counts = zip(dead.index, dead["sum"], dead["size"], strict=True)
     said = [f"{count} of {size} at beta {beta:g}" for beta, count, size in counts]
     return say(f"Collapsed: {listed(said)}.")
@@ -92,13 +92,13 @@ def misleading(facts: pd.DataFrame) -> Markdown:
         f"{listed(others)}.",
     ]
     if worst["collapsed"]:
-        said.append(f"{worst['collapsed']} of the {worst['seeds']} members there have collapsed.")
+        said.append(f"{worst['collapsed']} of the {worst['seeds']} networks there have collapsed.")
     dead = facts[facts["collapsed"] == facts["seeds"]]
     if len(dead):
         found = [
             f"{s:.3f} at beta {b:g}" for b, s in zip(dead["beta"], dead["silhouette"], strict=True)
         ]
-        said.append(f"Where all members have collapsed, it is {listed(found)}.")
+        said.append(f"Where all networks have collapsed, it is {listed(found)}.")
     if worst["seeds"] == 1:
         said.append("This is one seed, and may be its luck.")
     return say(*said)
@@ -107,7 +107,7 @@ def misleading(facts: pd.DataFrame) -> Markdown:
 def traversal(found: Traversal) -> Markdown:
     """Say which latent changes the decoded track most, and where in it."""
     if not len(found.dimensions):
-        return say("No latent of this member is active: there is nothing to traverse.")
+        return say("No latent of this network is active: there is nothing to traverse.")
     reach = found.decoded[:, -1] - found.decoded[:, 0]  # (n_dims, ...) from end to end
     sizes = np.sqrt(np.square(reach).reshape(len(reach), -1).mean(axis=1))
     most, least = sizes.argmax(), sizes.argmin()

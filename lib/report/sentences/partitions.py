@@ -180,14 +180,15 @@ def pipelines(table: pd.DataFrame | Missing, summary: pd.DataFrame | Missing) ->
 
     said.append(
         f"It reaches {scores(chosen)}; {summary['what']['kmeans']}, the plainest of all, "
-        f"{scores('kmeans')}. Of the ideas without a network, the labels like "
+        f"{scores('kmeans')}. Of the pipelines without a network, the labels like "
         f"{summary['what'][rival]} best ({scores(rival)}). In AMI, the chosen one minus this one "
         f"is {ahead(chosen, rival)}."
     )
     if best == chosen:
-        return say(*said, "Among the ideas with a VAE, labels would have chosen the same.")
+        return say(*said, "Among the pipelines with a VAE, labels would have chosen the same.")
     said.append(
-        f"Among the ideas with a VAE, labels would have chosen another: {summary['what'][best]} "
-        f"({scores(best)}). In AMI, it minus the chosen one is {ahead(best, chosen)}."
+        "Among the pipelines with a VAE, labels would have chosen another: "
+        f"{summary['what'][best]} ({scores(best)}). In AMI, it minus the chosen one is "
+        f"{ahead(best, chosen)}."
     )
     return say(*said)
