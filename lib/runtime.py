@@ -8,7 +8,9 @@ compile while they are imported, so the rest of ``lib`` imports them through her
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,15 +88,27 @@ def umap() -> ModuleType:
 
 
 def warm() -> None:
-    """Fill ``$NUMBA_CACHE_DIR``, once for each version; if it is damaged, delete the folder."""
+    """Fill ``$NUMBA_CACHE_DIR``, once for all that numba tells entries apart by.
+
+    These are the version and the place of a source, Python, and the CPU. If it is damaged, delete
+    the folder.
+    """
     from importlib.metadata import version
+    from importlib.util import find_spec
 
     from filelock import FileLock
+    from llvmlite import binding
 
     folder = Path(os.environ["NUMBA_CACHE_DIR"])
     folder.mkdir(parents=True, exist_ok=True)
-    versions = (f"{name}-{version(name)}" for name in ("librosa", "umap-learn", "numba"))
-    stamp = folder / "-".join(["warm", *versions])
+    sources = [Path(find_spec(name).origin) for name in ("librosa", "umap")]
+    key = (
+        [f"{name}-{version(name)}" for name in ("librosa", "umap-learn", "numba")],
+        [(str(path), path.stat().st_mtime_ns) for path in sources],
+        sys.implementation.cache_tag,
+        (binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()),
+    )
+    stamp = folder / f"warm-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"
     if stamp.exists():
         return
     with FileLock(folder / "lock"):

@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,26 @@ def test_a_warm_cache_is_left_alone(tmp_path, monkeypatch):
     runtime.warm()
     runtime.warm()
     assert len(compiled) == 1
+
+
+def test_each_path_to_an_environment_and_each_cpu_is_warmed_for_itself(tmp_path, monkeypatch):
+    monkeypatch.setenv(NAME, str(tmp_path / "cache"))
+    compiled = []
+    monkeypatch.setattr(runtime, "_compile", lambda: compiled.append(1))
+    runtime.warm()
+    for name in ("librosa", "umap"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    runtime.warm()
+    assert len(compiled) == 1
+    (tmp_path / "linked").symlink_to(Path(find_spec("librosa").origin).parent.parent)
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(tmp_path / "linked")
+        for n_compiled in (2, 2):
+            runtime.warm()
+            assert len(compiled) == n_compiled
+    monkeypatch.setattr("llvmlite.binding.get_host_cpu_name", lambda: "another")
+    runtime.warm()
+    assert len(compiled) == 3
 
 
 def test_a_process_that_was_killed_while_compiling_leaves_no_stamp(tmp_path, monkeypatch):
