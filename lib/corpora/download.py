@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import time
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +20,7 @@ _RETRIES = 5  # failures in a row without a new byte
 _PAUSE = 1.0  # seconds before the first new try; doubled for each further one
 _TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
 _PIECE = 1 << 16
+_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ def fetch(archive: Archive, folder: Path) -> Path:
     """Download an archive and unpack it, doing only what is not yet done.
 
     Its content must lie in one folder of the same name, ``folder/<name without .zip>``, which is
-    returned, and is there once it is whole. The archive stays beside it. Raises a `UserError` when
-    the space does not suffice, someone else is fetching into the folder, the server refuses or
-    fails for long (what came is kept), or the sum is wrong (the file is set aside as
+    returned, and is there once it is whole. The archive stays beside it; as long as it does, files
+    that the folder lost are unpacked again. Raises a `UserError` when the space does not suffice,
+    someone else is fetching into the folder, the server refuses or fails for long (what came is
+    kept), the archive cannot be unpacked, or the sum is wrong (the file is set aside as
     ``<name>.corrupt``).
     """
     path, target = folder / archive.name, folder / Path(archive.name).stem
@@ -55,6 +58,7 @@ def fetch(archive: Archive, folder: Path) -> Path:
                 got = max(_size(path), _size(_part(path)))
                 _require_space(folder, 2 * archive.size - got, archive.name)
                 _download(archive, path)
+            if path.exists():
                 _unpack(path, target)
             return target
     except filelock.Timeout:
@@ -146,20 +150,36 @@ def _stream(session: requests.Session, url: str, part: Path, bar: tqdm) -> None:
 def _unpack(path: Path, target: Path) -> None:
     """Unpack an archive whose sum is right into a hidden folder, and rename that when it is whole.
 
-    What a killed run had written whole is kept.
+    What a killed run had written whole is kept. If the folder is there, it gets what it lacks.
     """
-    work = target.with_name(f".{target.name}.unpacking")
+    there = target.exists()
+    work = target.parent if there else target.with_name(f".{target.name}.unpacking")
+    try:
+        _extract(path, target.name, work)
+    except _FAULTS as error:
+        raise UserError(
+            f"{path} cannot be unpacked ({error}): delete it and run again to download it anew"
+        ) from error
+    if not there:
+        (work / target.name).rename(target)
+        work.rmdir()
+
+
+def _extract(path: Path, name: str, work: Path) -> None:
+    """Extract the files of an archive that are not there in their size."""
     with zipfile.ZipFile(path) as content:
         members = [member for member in content.infolist() if not member.is_dir()]
         for member in members:
-            if PurePosixPath(member.filename).parts[0] != target.name:
-                raise UserError(f"{path}: {member.filename!r} does not lie in {target.name}/")
+            if PurePosixPath(member.filename).parts[0] != name:
+                raise UserError(f"{path}: {member.filename!r} does not lie in {name}/")
         missing = [m for m in members if _size(work / m.filename) != m.file_size or not m.file_size]
         _require_space(path.parent, sum(m.file_size for m in missing), f"unpacking {path.name}")
-        for member in tqdm(missing, desc=path.name, unit="file"):
-            content.extract(member, work)
-    (work / target.name).rename(target)
-    work.rmdir()
+        for member in tqdm(missing, desc=path.name, unit="file", disable=not missing):
+            try:
+                content.extract(member, work)
+            except _FAULTS:  # what was written may have the right size
+                (work / member.filename).unlink(missing_ok=True)
+                raise
 
 
 def _part(path: Path) -> Path:

@@ -326,3 +326,38 @@ def test_the_space_for_the_content_is_checked(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"unpacking songs\.zip needs"):
         unpacked(tmp_path, SONGS)
     assert names(tmp_path) == ["songs.zip"]
+
+
+def flipped(body, at):
+    return body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        flipped(SONGS, SONGS.index(SONG) + 1000),
+        SONGS[:-100],
+        flipped(make_zip([("songs/a", b"la " * 9999)], compression=zipfile.ZIP_DEFLATED), 60),
+    ],
+)
+def test_a_fault_of_the_archive_is_one_line_and_leaves_no_file_of_the_right_size(tmp_path, body):
+    with pytest.raises(UserError, match=r"songs\.zip cannot be unpacked \(.*delete it") as error:
+        unpacked(tmp_path, body)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "songs").exists()
+    (tmp_path / "songs.zip").unlink()
+    folder = unpacked(tmp_path, SONGS)
+    assert (folder / "000/000002.mp3").read_bytes() == SONG
+
+
+def test_what_an_unpacked_folder_lost_is_unpacked_again_from_the_archive_beside_it(tmp_path):
+    folder = unpacked(tmp_path, make_zip([(f"songs/{name}", SONG) for name in "abc"]))
+    (folder / "a").unlink()
+    (folder / "b").write_bytes(SONG[:9])
+    (folder / "mine").write_bytes(b"kept")
+    before = (folder / "c").stat().st_mtime_ns
+    download.fetch(download.Archive("/songs.zip", "", 0), tmp_path)
+    assert [(folder / name).read_bytes() for name in "abc"] == [SONG] * 3
+    assert (folder / "c").stat().st_mtime_ns == before
+    assert names(folder) == ["a", "b", "c", "mine"]
+    assert names(tmp_path) == ["songs", "songs.zip"]
