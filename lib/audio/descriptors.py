@@ -42,8 +42,8 @@ def wide_columns() -> list[str]:
     ]
 
 
-def wide_features(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers of `wide_columns` of a file, and its MFCC image; raises AudioError.
+def wide_features(path: str | os.PathLike) -> np.ndarray:
+    """The numbers of `wide_columns` of a file; raises AudioError.
 
     Of a track longer than ten minutes, those of the ten in its middle.
     """
@@ -72,7 +72,7 @@ def wide_features(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
         percussive,
     ]
     energies = [np.sum(np.square(x, dtype=np.float64)) for x in (harmonic, percussive)]
-    narrow, image = summarise(cepstra([mel]))
+    narrow, _ = summarise(cepstra([mel]))
     vector = [
         narrow,
         [len(y)],
@@ -83,7 +83,7 @@ def wide_features(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
         [feature.spectral_flatness(S=magnitude).mean(dtype=np.float64)],
         [energies[0] / max(sum(energies), np.finfo(float).tiny)],
     ]
-    return np.concatenate(vector), image
+    return np.concatenate(vector)
 
 
 def _chroma(power: np.ndarray) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,7 +36,8 @@ class Features:
     vectors : DataFrame
         Indexed by ``track_id``, one column per feature.
     images : ndarray of float32, shape (N, 20, 128), or None
-        The MFCC images, row for row with ``vectors``; None where features came as a table.
+        The MFCC images, row for row with ``vectors``; None for the wide set, and where features
+        came as a table.
     skipped : DataFrame
         ``track_id``, ``path`` and a plain ``reason`` for each track that has no features.
     """
@@ -98,26 +98,34 @@ def extract(
     columns = wide_columns() if wide else mfcc_columns()
     store = None
     if cache is not None:
-        store = Store(cache, f"{'wide' if wide else 'mfcc'}{N_MFCC}-v{VERSION}", len(columns))
+        name = f"{'wide' if wide else 'mfcc'}{N_MFCC}-v{VERSION}"
+        store = Store(cache, name, len(columns), images=not wide)
 
     rows = _compute(paths, wide, store, jobs or joblib.cpu_count())
-    rows = store.fill(rows) if store else rows
-    good = np.array([not row.reason for row in rows])
-    vectors = np.array([row.vector for row in rows if not row.reason])
-    images = np.array([row.image for row in rows if not row.reason], np.float32)
+    reasons, vectors, images = store.fill(rows) if store else _gather(rows, len(columns), wide)
+    good = np.array([not reason for reason in reasons])
     skipped = pd.DataFrame(
         {
             "track_id": tracks["track_id"].to_numpy()[~good],
             # A name in no known encoding must not keep the table from being written.
             "path": [os.fsencode(path).decode(errors="backslashreplace")
-                     for path, row in zip(paths, rows, strict=True) if row.reason],
-            "reason": [row.reason for row in rows if row.reason],
+                     for path, reason in zip(paths, reasons, strict=True) if reason],
+            "reason": [reason for reason in reasons if reason],
         }
     )  # fmt: skip
     index = pd.Index(tracks["track_id"].to_numpy()[good], name="track_id")
-    vectors = np.asfortranarray(vectors.reshape(-1, len(columns)))  # also if there are none
-    table = pd.DataFrame(vectors, index, columns, copy=False)
-    return Features(table, images.reshape(-1, N_MFCC, IMAGE_FRAMES), skipped)
+    return Features(pd.DataFrame(vectors, index, columns, copy=False), images, skipped)
+
+
+def _gather(
+    rows: list[Row], n_columns: int, wide: bool
+) -> tuple[list[str], np.ndarray, np.ndarray | None]:
+    """As `Store.fill`, of rows that hold their features."""
+    good = [row for row in rows if not row.reason]
+    vectors = np.array([row.vector for row in good]).reshape(-1, n_columns)  # also of no rows
+    images = np.array([row.image for row in good if not wide], np.float32)
+    images = None if wide else images.reshape(-1, N_MFCC, IMAGE_FRAMES)
+    return [row.reason for row in rows], np.asfortranarray(vectors), images
 
 
 def _compute(paths: list[str], wide: bool, store: Store | None, jobs: int) -> list[Row]:
@@ -188,12 +196,11 @@ def _describe_chunk(
 
     What is ``known`` by its content (a copy, a file that was moved) is not computed again.
     """
-    describe = wide_features if wide else mfcc_features
     if store is None:
-        return [_describe(file.path, describe) for file in files]
+        return [_describe(file.path, wide) for file in files]
     rows, seen = [], {}
     for file in files:
-        row, key = _describe_content(file.path, describe, known)
+        row, key = _describe_content(file.path, wide, known)
         rows.append(row)
         if key is not None:
             seen[key] = row.digest
@@ -203,20 +210,20 @@ def _describe_chunk(
     return [Row(row.reason, row.digest) for row in rows]
 
 
-def _describe(path: str, describe: Callable) -> Row:
+def _describe(path: str, wide: bool) -> Row:
     try:
-        vector, image = describe(path)
+        vector, image = (wide_features(path), None) if wide else mfcc_features(path)
     except AudioError as error:
         return Row(reason=str(error))
     return Row(vector=vector, image=image)
 
 
-def _describe_content(path: str, describe: Callable, known: set[str]) -> tuple[Row, FileKey | None]:
+def _describe_content(path: str, wide: bool, known: set[str]) -> tuple[Row, FileKey | None]:
     """Describe a file, and say for which content the result holds, if that is certain."""
     try:
         check_file(path)
         key, digest = file_key(path), content_digest(path)
-        row = Row() if digest in known else _describe(path, describe)
+        row = Row() if digest in known else _describe(path, wide)
         if file_key(path) != key:
             return Row(reason="it changed while it was read"), None
     except AudioError as error:

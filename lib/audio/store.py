@@ -3,7 +3,7 @@
 A store is a folder that all who compute can write to:
 
     files/<shard>.npz     path, size, time of change -> digest of the content
-    <name>/<shard>.npz    digest of the content -> vector and image, or why there are none
+    <name>/<shard>.npz    digest of the content -> vector and perhaps image, or why there are none
 
 ``name`` holds the parameters of the features, and a shard's name is a digest of what it is about,
 so a shard never changes. It is written whole or not at all, and two runs that do the same work
@@ -37,7 +37,10 @@ _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.er
 
 
 class Row(NamedTuple):
-    """What is known of one content: why there are no features, or the features if at hand."""
+    """What is known of one content: why there are no features, or the features if at hand.
+
+    Wide features have no image.
+    """
 
     reason: str = ""
     digest: str = ""  # empty where the content could not be read
@@ -74,13 +77,15 @@ def content_digest(path: str | os.PathLike) -> str:
 
 
 class Store:
-    """Vectors and images of tracks, found by the content of their files.
+    """Vectors of tracks, and images if it holds any, found by the content of their files.
 
     ``name`` stands for the features and their parameters, and vectors have ``n_columns`` numbers.
     """
 
-    def __init__(self, folder: str | Path, name: str, n_columns: int) -> None:
-        self.folder, self.n_columns = Path(folder).absolute(), n_columns
+    def __init__(
+        self, folder: str | Path, name: str, n_columns: int, *, images: bool = True
+    ) -> None:
+        self.folder, self.n_columns, self.images = Path(folder).absolute(), n_columns, images
         self._rows, self._files = self.folder / name, self.folder / "files"
         try:
             for sub in (self._rows, self._files):
@@ -125,41 +130,49 @@ class Store:
         if rows:
             no_vector = np.full(self.n_columns, np.nan)
             no_image = np.zeros((N_MFCC, IMAGE_FRAMES), np.float32)
+            images = [no_image if row.reason else row.image for row in rows if self.images]
             _write(
                 self._rows,
                 (row.digest for row in rows),
                 digest=np.array([row.digest for row in rows]),
                 reason=np.array([row.reason for row in rows]),
                 vectors=np.array([no_vector if row.reason else row.vector for row in rows]),
-                images=np.array([no_image if row.reason else row.image for row in rows]),
+                **({"images": np.array(images)} if self.images else {}),
             )
 
-    def fill(self, rows: Sequence[Row]) -> list[Row]:
-        """Rows with the features, or the reason, of the contents that have the digests of these."""
-        index, filled = self.index(), list(rows)
-        shards: dict[Path, list[int]] = {}
-        for i, row in enumerate(rows):
+    def fill(self, rows: Sequence[Row]) -> tuple[list[str], np.ndarray, np.ndarray | None]:
+        """The reason of each row, and the vectors and images of those that have none.
+
+        Only one shard at a time is in memory beside them.
+        """
+        index, reasons, n_good = self.index(), [], 0
+        shards: dict[Path, list[tuple[int, int]]] = {}
+        for row in rows:
             if row.digest and row.digest not in index:
                 raise UserError(
                     f"the feature store {self.folder} lacks what was just computed: it must lie on "
                     "a disk that all workers share, and nobody may delete from it meanwhile"
                 )
-            if row.digest:
-                filled[i] = row._replace(reason=index[row.digest].reason)
-                shards.setdefault(index[row.digest].shard, []).append(i)
+            place = index[row.digest] if row.digest else Place(self.folder, 0, row.reason)
+            reasons.append(place.reason)
+            if not place.reason:
+                shards.setdefault(place.shard, []).append((n_good, place.number))
+                n_good += 1
+        vectors = np.empty((n_good, self.n_columns), order="F")
+        images = np.empty((n_good, N_MFCC, IMAGE_FRAMES), np.float32) if self.images else None
         for path, places in shards.items():
+            to, numbers = np.transpose(places)
             try:
                 with np.load(path, allow_pickle=False) as arrays:
-                    vectors, images = arrays["vectors"], arrays["images"]
+                    vectors[to] = arrays["vectors"][numbers]
+                    if images is not None:
+                        images[to] = arrays["images"][numbers]
             except _DAMAGED:
                 _discard(path)
                 raise UserError(
                     f"{path} was damaged and has been removed: run again to compute it anew"
                 ) from None
-            for i in places:
-                number = index[rows[i].digest].number
-                filled[i] = filled[i]._replace(vector=vectors[number], image=images[number])
-        return filled
+        return reasons, vectors, images
 
 
 def _write(folder: Path, parts: Iterable[str], **arrays: np.ndarray) -> None:

@@ -24,7 +24,8 @@ from lib.audio.extraction import extract
 folder, cache, wide, jobs = sys.argv[1:]
 tracks = pd.read_csv(folder + "/tracks.csv")
 features = extract(tracks, cache=cache, wide=bool(int(wide)), jobs=int(jobs))
-sys.stdout.buffer.write(features.vectors.to_numpy().tobytes() + features.images.tobytes())
+images = b"" if features.images is None else features.images.tobytes()
+sys.stdout.buffer.write(features.vectors.to_numpy().tobytes() + images)
 """
 
 KILLED = f"""
@@ -78,7 +79,7 @@ def computed(monkeypatch) -> list[str]:
 def same(one: audio.Features, two: audio.Features) -> bool:
     return (
         one.vectors.equals(two.vectors)
-        and one.images.tobytes() == two.images.tobytes()
+        and np.array_equal(one.images, two.images)  # of the wide set there are none
         and one.skipped.equals(two.skipped)
     )
 
@@ -162,7 +163,8 @@ def test_a_killed_run_loses_nothing_finished_and_ends_with_the_same_bytes(tracks
     again = subprocess.run(run, capture_output=True, check=True).stdout
     assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
     undisturbed = audio.extract(tracks, wide=True, jobs=1)
-    assert again == undisturbed.vectors.to_numpy().tobytes() + undisturbed.images.tobytes()
+    assert undisturbed.images is None
+    assert again == undisturbed.vectors.to_numpy().tobytes()
 
 
 def test_two_runs_at_once_do_no_harm(tracks, tmp_path):
@@ -346,7 +348,7 @@ def test_both_sets_take_and_refuse_the_same_tracks(tmp_path, peak):
     for wide in (False, True):
         features = audio.extract(table(tmp_path, ".wav"), wide=wide, jobs=1)
         assert np.isfinite(features.vectors.to_numpy()).all()
-        assert np.isfinite(features.images).all()
+        assert wide or np.isfinite(features.images).all()
         why = [] if peak <= 2**31 else ["its samples are too large to compute with"]
         assert features.skipped["reason"].tolist() == why
 

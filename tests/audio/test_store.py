@@ -27,12 +27,24 @@ def test_rows_come_back_in_the_order_that_is_asked_for(tmp_path):
     store.write([*rows("d"), Row("silent", "e")])
     wanted = [Row(digest="d"), Row(reason="missing"), Row(digest="e"), Row(digest="a")]
     found = Store(tmp_path, "x", 2).fill(wanted)
-    assert [row.reason for row in found] == ["", "missing", "silent", ""]
-    for row, number in ((found[0], 100), (found[3], 97)):
-        assert row.vector.tolist() == [number, number]
-        assert row.image.shape == (20, 128)
-        assert row.image.dtype == np.float32
-        assert (row.image == number).all()
+    reasons, vectors, images = found
+    assert reasons == ["", "missing", "silent", ""]
+    assert vectors.tolist() == [[100, 100], [97, 97]]
+    assert images.shape == (2, 20, 128)
+    assert images.dtype == np.float32
+    assert (images == np.array([100, 97])[:, None, None]).all()
+
+
+def test_a_store_without_images_writes_none_and_reads_none(tmp_path):
+    Store(tmp_path, "x", 2).write(rows("a"))
+    store = Store(tmp_path, "x", 2, images=False)
+    store.write([Row("", "b", np.ones(2)), Row("silent", "c")])
+    with np.load(store.index()["b"].shard) as arrays:
+        assert set(arrays) == {"digest", "reason", "vectors"}
+    reasons, vectors, images = store.fill([Row(digest=digest) for digest in "abc"])
+    assert reasons == ["", "", "silent"]
+    assert vectors.tolist() == [[97, 97], [1, 1]]
+    assert images is None
 
 
 def test_what_is_not_there_is_named(tmp_path):
