@@ -51,30 +51,32 @@ def fetch(tracks: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
     that could not be looked for; those whose request failed are tried again the next time.
 
     Raises a `UserError` when there is no token or it is refused, Genius is asked too often or fails
-    for three tracks in a row, or a file cannot be written. What was found is kept.
+    for three tracks in a row, another run asks for this folder, or a file cannot be written. What
+    was found is kept.
     """
     folder = Path(folder) / "genius"
-    failed: list[tuple[str, str]] = []
-    in_a_row, client = 0, None
-    for track in tqdm(tracks.to_dict("records"), desc="lyrics", unit="track"):
-        track_id, title, artist = track["track_id"], track["title"], track["artist"]
-        if records.read(folder, track_id):
-            continue
-        client = client or _connect()
-        if not title or not artist or title == track_id:
-            failed.append((track_id, "title or artist is unknown"))
-            continue
-        try:
-            records.write(folder, track_id, _find(client, title, artist))
-            in_a_row = 0
-        except _Failed as failure:
-            failed.append((track_id, f"Genius gave {failure}"))
-            in_a_row += 1
-            if str(failure) == "status 429" or in_a_row == _FAILURES:
-                raise UserError(
-                    f"Genius gave {failure}, time after time: what was found is kept; run again "
-                    "later to go on from there"
-                ) from None
+    with records.alone(folder):
+        failed: list[tuple[str, str]] = []
+        in_a_row, client = 0, None
+        for track in tqdm(tracks.to_dict("records"), desc="lyrics", unit="track"):
+            track_id, title, artist = track["track_id"], track["title"], track["artist"]
+            if records.read(folder, track_id):
+                continue
+            client = client or _connect()
+            if not title or not artist or title == track_id:
+                failed.append((track_id, "title or artist is unknown"))
+                continue
+            try:
+                records.write(folder, track_id, _find(client, title, artist))
+                in_a_row = 0
+            except _Failed as failure:
+                failed.append((track_id, f"Genius gave {failure}"))
+                in_a_row += 1
+                if str(failure) == "status 429" or in_a_row == _FAILURES:
+                    raise UserError(
+                        f"Genius gave {failure}, time after time: what was found is kept; run again "
+                        "later to go on from there"
+                    ) from None
     return pd.DataFrame(failed, columns=["track_id", "reason"])
 
 

@@ -125,25 +125,27 @@ def transcribe(
     of several. Returns ``track_id`` and ``reason`` of the tracks that could not be read; they are
     tried again the next time.
 
-    Raises a `UserError` when there is no such model or device, or a file cannot be written.
+    Raises a `UserError` when there is no such model or device, another run transcribes into this
+    folder, or a file cannot be written.
     """
     if batch < 1:
         raise UserError(f"batch must be 1 or more, not {batch}")
     folder = Path(folder) / "transcript"
-    known = [records.read(folder, track_id) for track_id in tracks["track_id"]]
-    todo = tracks[[record is None or record.get("model") != model for record in known]]
-    failed: list[tuple[str, str]] = []
-    whisper = Whisper(model, device) if len(todo) else None
-    done = len(tracks) - len(todo)
-    with tqdm(desc="transcripts", unit="track", initial=done, total=len(tracks)) as progress:
-        for group in _groups(todo, batch, failed):
-            chunks = [chunk for track in group.values() for chunk in track]
-            starts = range(0, len(chunks), batch)
-            batches = (whisper.hear(chunks[start : start + batch]) for start in starts)
-            heard = iter([transcript for found in batches for transcript in found])
-            for track_id, own in group.items():
-                records.write(folder, track_id, _record(model, [next(heard) for _ in own]))
-            progress.update(len(group))
+    with records.alone(folder):
+        known = [records.read(folder, track_id) for track_id in tracks["track_id"]]
+        todo = tracks[[record is None or record.get("model") != model for record in known]]
+        failed: list[tuple[str, str]] = []
+        whisper = Whisper(model, device) if len(todo) else None
+        done = len(tracks) - len(todo)
+        with tqdm(desc="transcripts", unit="track", initial=done, total=len(tracks)) as progress:
+            for group in _groups(todo, batch, failed):
+                chunks = [chunk for track in group.values() for chunk in track]
+                starts = range(0, len(chunks), batch)
+                batches = (whisper.hear(chunks[start : start + batch]) for start in starts)
+                heard = iter([transcript for found in batches for transcript in found])
+                for track_id, own in group.items():
+                    records.write(folder, track_id, _record(model, [next(heard) for _ in own]))
+                progress.update(len(group))
     return pd.DataFrame(failed, columns=["track_id", "reason"])
 
 

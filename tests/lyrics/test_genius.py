@@ -6,6 +6,7 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import filelock
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -134,6 +135,28 @@ def test_finished_tracks_are_not_asked_for_again(server, tracks, tmp_path):
     server.asked.clear()
     genius.fetch(tracks, tmp_path)
     assert server.asked == []
+
+
+def test_what_earlier_versions_found_is_kept(server, tracks, tmp_path):
+    lines = [{"track_id": "a", "text": "old"}, {"track_id": "a", "text": "later\u2028words"}]
+    written = [*(json.dumps(line, ensure_ascii=False) for line in lines), "[1]", '{"track_id": "b']
+    (tmp_path / "genius.jsonl").write_text("\n".join(written), "utf-8")
+    assert genius.fetch(tracks[:2], tmp_path).empty
+    assert server.searched == ["Song Two"]
+    table = sources.load(tracks, tmp_path)
+    assert table["text"][0] == "later words"
+    assert table["text"][1].startswith("Words of Two")
+
+
+def test_two_runs_do_not_ask_at_once(server, tracks, tmp_path):
+    with (
+        filelock.FileLock(tmp_path / ".genius.lock"),
+        pytest.raises(UserError, match=r"another run is writing to .*genius: wait") as error,
+    ):
+        genius.fetch(tracks, tmp_path)
+    assert "\n" not in str(error.value)
+    assert server.asked == []
+    assert genius.fetch(tracks, tmp_path).empty
 
 
 def test_another_song_is_not_taken_for_ours(server, tmp_path):

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import filelock
 import numpy as np
 import pandas as pd
 import pytest
@@ -189,6 +190,22 @@ def test_nothing_left_to_do_loads_no_model(model, tracks, tmp_path, monkeypatch)
     whisper.transcribe(tracks[:1], tmp_path, model, device="cpu")
     monkeypatch.setattr(whisper, "Whisper", None)
     whisper.transcribe(tracks[:1], tmp_path, model, device="cpu")
+
+
+def test_what_earlier_versions_heard_is_not_heard_again(tracks, tmp_path, monkeypatch):
+    line = json.dumps({"track_id": "a", "model": "old", "text": "words"})
+    (tmp_path / "whisper.jsonl").write_text(f"{line}\n")
+    monkeypatch.setattr(whisper, "Whisper", None)
+    assert whisper.transcribe(tracks[:1], tmp_path, "old", device="cpu").empty
+    assert sources.load(tracks, tmp_path)["source"].tolist() == ["transcript"] + ["none"] * 3
+
+
+def test_two_runs_do_not_transcribe_at_once(tracks, tmp_path):
+    with (
+        filelock.FileLock(tmp_path / ".transcript.lock"),
+        pytest.raises(UserError, match=r"another run is writing to .*transcript: wait"),
+    ):
+        whisper.transcribe(tracks, tmp_path, "any")
 
 
 def test_another_model_hears_anew(model, tracks, tmp_path):
