@@ -23,7 +23,7 @@ from lib import ROOT, runtime
 from lib.clustering import algorithms
 from lib.clustering.neighbours import graph
 from lib.evaluation import silhouette
-from lib.evaluation.silhouette import samples
+from lib.evaluation.silhouettes import samples
 
 # isort: split
 import numpy as np

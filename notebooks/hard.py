@@ -227,7 +227,7 @@ sentences.disentanglement(together)
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 pictured = networks.get("conv_vae", looked_at)
-moved = inspection.traverse(pictured, 0, track=0)
+moved = inspection.traverse(pictured, track=0)
 study.figure(
     figures.traversal(moved),
     "Traversals: a row an active latent, a column a step, from −3 to 3 standard deviations of"

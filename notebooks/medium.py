@@ -138,8 +138,9 @@ study.table(tables.noise(rows), caption, "medium-noise")
 
 # %% [markdown] tags=["book-only"]
 # An algorithm that calls all but the clearest tracks noise has a high silhouette on what is left.
-# [The table below](#tab-medium-with-noise) scores the density-based partitions without their noise and with it. Everywhere
-# else in this book, the silhouette is taken without the noise, and AMI counts it as one more cluster.
+# [The table below](#tab-medium-with-noise) scores the density-based partitions without their noise and with it. Elsewhere
+# in this book, the silhouette is taken without the noise, and AMI counts it as one more cluster, except in
+# [the table of languages](#tab-medium-language), which leaves it out.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 caption = (
@@ -244,7 +245,7 @@ sentences.genres_apart(together)
 # ## Languages side by side
 #
 # Lyrics may cluster by language before anything else. [The table below](#tab-medium-language) asks of each space whether its
-# k-means clusters follow the genre or the language (AMI with each, over the tracks whose language is known).
+# k-means clusters follow the genre or the language (AMI with each, over the tracks whose language is known, without noise).
 # Clusters that follow the language are language artefacts, however neat they are.
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]

@@ -46,9 +46,14 @@ TEXTS = ("README.md", "data/README.md", *(f"book/{p.name}" for p in (ROOT / "boo
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_each_file_that_a_text_names_exists(text):
-    named = re.findall(r"\b(?:lib|tools|tests|benchmarks)/[\w/]+\.\w+", (ROOT / text).read_text())
-    assert [path for path in named if not (ROOT / path).exists()] == []
+def test_each_file_and_folder_of_code_that_a_text_names_exists(text):
+    pattern = (
+        r"\b(?:lib|tools|tests|benchmarks|notebooks)/(?:[\w/]+\.\w+|(?:\w+/)*)"
+        r"|(?<=`)[\w/]+\.py(?=`)|(?<=^    )[a-z]+/(?= )"
+    )
+    named = re.findall(pattern, (ROOT / text).read_text(), re.MULTILINE)
+    places = (ROOT, ROOT / "lib")
+    assert [path for path in named if not any((home / path).exists() for home in places)] == []
 
 
 def test_the_readme_has_a_line_for_each_room():

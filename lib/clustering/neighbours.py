@@ -12,6 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 from lib.errors import UserError
 
 LINKS = 10  # of each track in the graph
+PERPLEXITY = 15.0  # neighbours of a track in the sense of t-SNE; at most a third of the tracks
 LEAST = 16  # UMAP wants 15, DBSCAN and the graphs about 10: one search serves them all
 
 
@@ -49,16 +50,13 @@ def graph(points: np.ndarray) -> sparse.csr_array:
         links = links.maximum(_links(middle, middle[nearest(means, 2)[0]], n_tracks))
 
 
-def neighbourhoods(features: np.ndarray, perplexity: float = 15.0) -> dict[str, np.ndarray]:
+def neighbourhoods(features: np.ndarray) -> dict[str, np.ndarray]:
     """Find how wide each track's neighbourhood is: the data of `lib.models.NeighbourVAE`.
 
     Parameters
     ----------
     features : ndarray, (N, F)
         Standardised.
-    perplexity : float
-        How many neighbours a track has among all others, in the sense of t-SNE: the exponential of
-        the entropy of p(j|i). At most a third of the tracks.
 
     Returns
     -------
@@ -73,7 +71,7 @@ def neighbourhoods(features: np.ndarray, perplexity: float = 15.0) -> dict[str, 
     features = np.asarray(features, float)
     if len(features) < 4 or not np.isfinite(features).all():
         raise UserError("neighbourhoods take four tracks or more, and features that are finite")
-    perplexity = min(perplexity, len(features) / 3)
+    perplexity = min(PERPLEXITY, len(features) / 3)
     squares = cdist(features, features, "sqeuclidean")
     np.fill_diagonal(squares, np.inf)
     squares -= squares.min(axis=1, keepdims=True)  # shifts no probability, and nothing underflows

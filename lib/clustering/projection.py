@@ -16,15 +16,13 @@ from lib.clustering.neighbours import nearest
 from lib.errors import UserError
 
 
-def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
+def tsne(points: np.ndarray) -> np.ndarray:
     """Map by t-SNE (van der Maaten and Hinton 2008), started from the principal components.
 
     Parameters
     ----------
     points : ndarray, (n_tracks, n_dims)
         One point per track; NaN for tracks without a place, which have none on the map either.
-    seed : int
-        Seed of the optimisation.
 
     Returns
     -------
@@ -34,7 +32,7 @@ def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
     there = np.isfinite(points).all(axis=1)
     placed = points[there]
     perplexity = min(30.0, (len(placed) - 1) / 3)
-    tsne = TSNE(2, perplexity=perplexity, init=_start(placed), random_state=seed)
+    tsne = TSNE(2, perplexity=perplexity, init=_start(placed), random_state=0)
     flat = np.full((len(points), 2), np.nan, np.float32)
     flat[there] = tsne.fit_transform(placed)
     return flat

@@ -8,7 +8,7 @@ import numpy as np
 
 from lib.clustering.algorithms import kmeans
 from lib.errors import UserError
-from lib.evaluation.silhouette import silhouette
+from lib.evaluation import silhouette
 
 MOST = 15
 

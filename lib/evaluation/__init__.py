@@ -12,7 +12,7 @@ from lib.evaluation.partition import (
 )
 from lib.evaluation.probes import chance_accuracy, knowledge, probe_accuracy
 from lib.evaluation.resampling import Draws
-from lib.evaluation.silhouette import silhouette
+from lib.evaluation.silhouettes import silhouette
 from lib.evaluation.statistics import (
     Difference,
     Interval,

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn import metrics as sk
 
 from lib import catalogue
-from lib.evaluation.silhouette import silhouette
+from lib.evaluation.silhouettes import silhouette
 
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "calinski_harabasz": sk.calinski_harabasz_score,

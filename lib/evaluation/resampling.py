@@ -22,8 +22,9 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from lib.evaluation.silhouette import samples
+from lib.evaluation.silhouettes import samples
 
+N_DRAWS = 1000
 JUDGED_UP_TO = 2000
 """Of more tracks, so many drawn at random are the judges; intervals are then wider than need be."""
 
@@ -126,7 +127,6 @@ def half_samples(
     partitions: Mapping[str, Sequence[np.ndarray]],
     truth: np.ndarray,
     shared: np.ndarray,
-    n_draws: int = 1000,
 ) -> dict[str, Draws]:
     """Score partitions on halves of the tracks, the same ones for all methods.
 
@@ -138,12 +138,12 @@ def half_samples(
     """
     rng = np.random.default_rng(0)
     n_seeds = max(map(len, partitions.values()))
-    seeds = rng.integers(n_seeds, size=(n_draws, max(n_seeds - 1, 1)))
+    seeds = rng.integers(n_seeds, size=(N_DRAWS, max(n_seeds - 1, 1)))
     known = np.flatnonzero(truth != "")
     judges = known if len(np.unique(truth[known])) > 1 else np.arange(len(truth))
     if len(judges) > JUDGED_UP_TO:
         judges = rng.choice(judges, JUDGED_UP_TO, replace=False)
-    weights = _halves(len(judges), n_draws, rng)
+    weights = _halves(len(judges), N_DRAWS, rng)
     scorers = [_Silhouette(shared, judges, weights)]
     if len(judges) and len(np.unique(truth[judges])) > 1:
         scorers.append(_External(truth[judges], judges, weights))
@@ -156,7 +156,7 @@ def half_samples(
             of = seeds % len(given)  # one partition alone stands for every seed
             by_seed, values = found.setdefault(score, ([], []))
             by_seed.append(np.resize(whole, n_seeds))
-            values.append(drawn[of, np.arange(n_draws)[:, None]].mean(axis=1))
+            values.append(drawn[of, np.arange(N_DRAWS)[:, None]].mean(axis=1))
     return {
         score: Draws(list(partitions), np.array(by_seed).T, np.array(values).T)
         for score, (by_seed, values) in found.items()

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from lib.evaluation import health, statistics
 from lib.figures.style import BLUE, GREEN, ORANGE, WIDTH, panels
-from lib.inspection.traversal import Traversal
+from lib.inspection import Traversal
 
 _VERDICTS = {"healthy": (BLUE, "o"), "weak": (ORANGE, "^"), "collapsed": ("0.2", "X"),
              "untrained": ("0.5", ".")}  # fmt: skip

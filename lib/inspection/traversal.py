@@ -38,15 +38,13 @@ class Traversal(NamedTuple):
     steps: np.ndarray
 
 
-def traverse(ensemble: Ensemble, index: int = 0, track: int = 0) -> Traversal:
-    """Traverse the five active dimensions of one network that have the most KL.
+def traverse(ensemble: Ensemble, track: int = 0) -> Traversal:
+    """Traverse the five active dimensions of the first network that have the most KL.
 
     Parameters
     ----------
     ensemble : Ensemble
         Of a VAE with a standard normal prior.
-    index : int
-        Number of the network.
     track : int
         Index of the track whose code the other dimensions keep.
 
@@ -55,7 +53,7 @@ def traverse(ensemble: Ensemble, index: int = 0, track: int = 0) -> Traversal:
     Traversal
         With no row where the network has no active dimension.
     """
-    network = ensemble.select(beta=ensemble.betas[index], seed=ensemble.seeds[index])
+    network = ensemble.select(beta=ensemble.betas[0], seed=ensemble.seeds[0])
     own = sweep.dimensions(network).query("active")[:N_DIMS]
     codes = np.tile(network.z[0, track], (max(len(own), 1), len(STEPS), 1))  # decoders take no zero
     for row, dimension in zip(codes, own["dimension"], strict=False):

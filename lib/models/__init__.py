@@ -6,7 +6,7 @@ Read `autoencoder` first; every other network is a `VAE` with a few methods of i
 from lib.models.autoencoder import VAE, Autoencoder, Losses, gaussian_kl, mlp, squared_error
 from lib.models.conditional import CVAE, one_hot
 from lib.models.convolutional import Conv1dVAE, ConvVAE
-from lib.models.multimodal import MultimodalVAE, ProductOfExpertsVAE, product
+from lib.models.multimodal import MultimodalVAE, ProductOfExpertsVAE
 from lib.models.neighbour import NeighbourVAE
 from lib.models.vade import VaDE
 
@@ -24,6 +24,5 @@ __all__ = [
     "gaussian_kl",
     "mlp",
     "one_hot",
-    "product",
     "squared_error",
 ]

@@ -25,6 +25,7 @@ from lib.runtime import CACHE
 from lib.study.representation import Representation
 
 N_CLIPS = 500
+N_DRAWS = 9999  # permutations of a test
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _correlations(both: pd.DataFrame, measures: Sequence[str], score: str) -> pd
     return table.astype({"clear": bool})
 
 
-def _by_chance(orders: list[np.ndarray], n_draws: int = 9999) -> float:
+def _by_chance(orders: list[np.ndarray]) -> float:
     """Return how likely so large a mean correlation is if one order says nothing of the other.
 
     The orders are two standardised variables for each seed, (n, 2); the second is permuted within
@@ -156,8 +157,8 @@ def _by_chance(orders: list[np.ndarray], n_draws: int = 9999) -> float:
     """
     rng = np.random.default_rng(0)
     found = np.mean([np.mean(order[:, 0] * order[:, 1]) for order in orders])
-    drawn = np.zeros(n_draws)
+    drawn = np.zeros(N_DRAWS)
     for first, second in (order.T for order in orders):
-        shuffled = rng.permuted(np.tile(second, (n_draws, 1)), axis=1)
+        shuffled = rng.permuted(np.tile(second, (N_DRAWS, 1)), axis=1)
         drawn += shuffled @ first / len(first) / len(orders)
-    return float((1 + np.sum(np.abs(drawn) >= abs(found) - 1e-9)) / (1 + n_draws))
+    return float((1 + np.sum(np.abs(drawn) >= abs(found) - 1e-9)) / (1 + N_DRAWS))

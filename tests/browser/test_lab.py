@@ -56,7 +56,7 @@ def lab(browser, tones, tmp_path):
     finally:
         # at once and with its kernels: nothing of theirs is to be kept
         os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        server.wait(600)
         log.close()
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from lib.clustering.neighbours import neighbourhoods
+from lib.clustering import neighbourhoods, neighbours
 from lib.errors import UserError
 
 
@@ -12,10 +12,11 @@ def points(n=60, d=8):
 
 @pytest.mark.parametrize("perplexity", [5, 15])
 @pytest.mark.parametrize("scale", [1e-4, 1, 1e4])
-def test_every_neighbourhood_has_the_perplexity_asked_for(perplexity, scale):
+def test_every_neighbourhood_has_the_perplexity_asked_for(monkeypatch, perplexity, scale):
+    monkeypatch.setattr(neighbours, "PERPLEXITY", perplexity)
     x = points() * scale
     x[0] *= 20  # one track far from all
-    data = neighbourhoods(x, perplexity)
+    data = neighbourhoods(x)
     p = np.exp(-data["precision"] * (cdist(x, x, "sqeuclidean")))
     np.fill_diagonal(p, 0)
     p = p[1:] / p[1:].sum(axis=1, keepdims=True)

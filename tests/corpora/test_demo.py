@@ -242,7 +242,7 @@ def test_two_processes_at_once(tmp_path, small):
     code = f"from lib.corpora import demo; demo.write_corpus({str(folder)!r}, 1, 1, jobs=1)"
     run = [sys.executable, "-c", code]
     processes = [subprocess.Popen(run, stderr=subprocess.DEVNULL) for _ in range(2)]
-    assert [process.wait() for process in processes] == [0, 0]
+    assert [process.wait(600) for process in processes] == [0, 0]
     assert contents(folder) == contents(small)
 
 

@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if server.silent_after:
             self.wfile.write(server.body[: server.silent_after])
-            server.closing.wait()
+            server.closing.wait(600)
             return
         end = min(start + fault, len(server.body)) if fault else len(server.body)
         self.wfile.write(server.body[start:end])
@@ -263,7 +263,7 @@ def test_a_run_that_was_killed_loses_next_to_nothing(tmp_path):
                 time.sleep(0.01)
         finally:
             run.kill()
-            run.wait()
+            run.wait(600)
         kept = part.stat().st_size
         server.silent_after = None
         assert downloaded(archive, tmp_path).read_bytes() == SONGS

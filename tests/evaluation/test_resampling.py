@@ -20,7 +20,8 @@ def tracks():
     return truth, np.repeat(centres, 40, axis=0) + 0.5 * rng.normal(size=(240, 4))
 
 
-def test_scores_of_all_tracks_are_those_of_the_tables(tracks):
+def test_scores_of_all_tracks_are_those_of_the_tables(monkeypatch, tracks):
+    monkeypatch.setattr(resampling, "N_DRAWS", 5)
     truth, shared = tracks
     rng = np.random.default_rng(1)
     partitions = {
@@ -29,15 +30,15 @@ def test_scores_of_all_tracks_are_those_of_the_tables(tracks):
         "with noise": [np.where(rng.random(240) < 0.2, -1, noisy(rng, truth, 0.7))] * 3,
         "alone": [noisy(rng, truth, 0.5)],
     }
-    draws = resampling.half_samples(partitions, truth, shared, n_draws=5)
+    draws = resampling.half_samples(partitions, truth, shared)
     for place, given in enumerate(partitions.values()):
-        for member in range(3):
-            labels = given[member % len(given)]
+        for seed in range(3):
+            labels = given[seed % len(given)]
             expected = external_scores(labels, truth)
             placed = labels >= 0
             expected["silhouette_shared"] = silhouette(shared[placed], labels[placed])
             for score, value in expected.items():
-                assert draws[score].by_seed[member, place] == pytest.approx(value, abs=1e-6)
+                assert draws[score].by_seed[seed, place] == pytest.approx(value, abs=1e-6)
 
 
 def test_scores_of_a_draw_are_those_of_its_tracks(tracks):
@@ -52,25 +53,27 @@ def test_scores_of_a_draw_are_those_of_its_tracks(tracks):
         assert value == pytest.approx(expected, abs=1e-6)
 
 
-def test_half_samples_spread_as_samples_of_all_tracks_do():
+def test_half_samples_spread_as_samples_of_all_tracks_do(monkeypatch):
+    monkeypatch.setattr(resampling, "N_DRAWS", 200)
     rng = np.random.default_rng(0)
     genres = np.repeat(list("abcdef"), 40)
     fresh, spread = [], []
     for _ in range(60):  # as many corpora, each of tracks drawn anew
         right = {"m": [noisy(rng, genres, 0.5)]}
-        draws = resampling.half_samples(right, genres, np.zeros((240, 1)), n_draws=200)["ami"]
+        draws = resampling.half_samples(right, genres, np.zeros((240, 1)))["ami"]
         fresh.append(draws.means[0])
         spread.append(draws.values.std())
     # the standard deviation of 60 values is itself known to about 9 %
     assert np.mean(spread) == pytest.approx(np.std(fresh, ddof=1), rel=0.3)
 
 
-def test_the_best_is_found_and_equals_are_not_told_apart(tracks):
+def test_the_best_is_found_and_equals_are_not_told_apart(monkeypatch, tracks):
+    monkeypatch.setattr(resampling, "N_DRAWS", 300)
     truth, shared = tracks
     rng = np.random.default_rng(4)
     rights = {"best": 0.9, "one": 0.5, "other": 0.5, "worst": 0.05}
     partitions = {n: [noisy(rng, truth, right) for _ in range(5)] for n, right in rights.items()}
-    draws = resampling.half_samples(partitions, truth, shared, n_draws=300)["ami"]
+    draws = resampling.half_samples(partitions, truth, shared)["ami"]
     ranks = draws.ranks().set_index("method")
     assert ranks.index[0] == "best" and ranks.index[-1] == "worst"
     assert ranks.loc["best", "rank"] == 1 and ranks.loc["best", "first"] == 1
@@ -80,21 +83,23 @@ def test_the_best_is_found_and_equals_are_not_told_apart(tracks):
     assert pair["low"] < draws.means[0] - draws.means[3] < pair["high"] and pair["clear"]
 
 
-def test_equal_methods_are_seldom_told_apart():
+def test_equal_methods_are_seldom_told_apart(monkeypatch):
+    monkeypatch.setattr(resampling, "N_DRAWS", 150)
     rng = np.random.default_rng(5)
     genres = np.repeat(list("abcde"), 30)
     alarms = 0
     for _ in range(40):
         equals = {name: [noisy(rng, genres, 0.6) for _ in range(3)] for name in "uvwx"}
-        draws = resampling.half_samples(equals, genres, np.zeros((150, 1)), n_draws=150)["ami"]
+        draws = resampling.half_samples(equals, genres, np.zeros((150, 1)))["ami"]
         alarms += draws.differences()["clear"].any()
     assert alarms <= 6  # of 40; 5 % would be 2
 
 
-def test_what_does_not_vary_is_judged_by_its_tracks_alone(tracks):
+def test_what_does_not_vary_is_judged_by_its_tracks_alone(monkeypatch, tracks):
+    monkeypatch.setattr(resampling, "N_DRAWS", 100)
     truth, shared = tracks
     same = noisy(np.random.default_rng(6), truth, 0.6)
-    draws = resampling.half_samples({"a": [same], "b": [same.copy()]}, truth, shared, 100)["ami"]
+    draws = resampling.half_samples({"a": [same], "b": [same.copy()]}, truth, shared)["ami"]
     row = draws.differences().iloc[0]
     assert row["mean"] == row["low"] == row["high"] == 0 and not row["clear"]
     assert draws.groups() == [["a", "b"]]
@@ -111,21 +116,23 @@ def test_few_seeds_widen_the_interval():
     assert (row["high"] - row["low"]) / 2 == pytest.approx(4.3 * error, rel=0.2)
 
 
-def test_without_genres_the_shared_silhouette_is_left(tracks):
+def test_without_genres_the_shared_silhouette_is_left(monkeypatch, tracks):
+    monkeypatch.setattr(resampling, "N_DRAWS", 50)
     truth, shared = tracks
     good = np.unique(truth, return_inverse=True)[1]
     partitions = {"good": [good], "none": [np.zeros(240, int)], "noise": [np.full(240, -1)]}
-    draws = resampling.half_samples(partitions, np.full(240, ""), shared, n_draws=50)
+    draws = resampling.half_samples(partitions, np.full(240, ""), shared)
     assert set(draws) == {"silhouette_shared"}
     assert draws["silhouette_shared"].means.tolist()[1:] == [-1, -1]
     assert draws["silhouette_shared"].ranks()["method"].iloc[0] == "good"
 
 
 def test_of_very_many_tracks_some_are_judges(monkeypatch, tracks):
+    monkeypatch.setattr(resampling, "N_DRAWS", 20)
     monkeypatch.setattr(resampling, "JUDGED_UP_TO", 100)
     truth, shared = tracks
     labels = {"good": [np.unique(truth, return_inverse=True)[1]]}
-    draws = resampling.half_samples(labels, truth, shared, n_draws=20)
+    draws = resampling.half_samples(labels, truth, shared)
     assert draws["ami"].means[0] == pytest.approx(1) and draws["purity"].means[0] == 1
 
 

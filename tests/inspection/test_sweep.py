@@ -168,7 +168,8 @@ def test_sentences_tell_what_collapsed(trained):
 
 def test_a_traversal_passes_through_a_track_and_moves_one_latent_at_a_time(trained):
     m = 2  # of beta 0.5
-    found = traversal.traverse(trained, m, track=7)
+    network = trained.select(beta=0.5, seed=int(trained.seeds[m]))
+    found = traversal.traverse(network, track=7)
     assert list(found.steps) == [-3, -2, -1, 0, 1, 2, 3]
     assert (np.diff(found.kl) <= 0).all()
     assert found.decoded.shape == (len(found.dimensions), 7, 8)
@@ -180,12 +181,12 @@ def test_a_traversal_passes_through_a_track_and_moves_one_latent_at_a_time(train
 
 
 def test_a_dead_code_has_no_traversal(trained):
-    found = traversal.traverse(trained, 0)
+    found = traversal.traverse(trained)
     assert found.decoded.shape == (0, 7, 8)
     assert "nothing to traverse" in sentences.traversal(found).data
 
 
-def test_a_member_that_diverged_costs_itself_alone(data):
+def test_a_network_that_diverged_costs_itself_alone(data):
     with pytest.warns(RuntimeWarning, match="diverged"):
         half = training.train(ARCHITECTURE, data, [0, 1], beta=[1, 1e38], epochs=30, device="cpu")
     well, broken = sweep.table(half).to_dict("records")
@@ -194,7 +195,7 @@ def test_a_member_that_diverged_costs_itself_alone(data):
     assert broken["active_units"] == 0
     assert np.isnan([broken["rate"], broken["distortion"], broken["variance"]]).all()
     assert "1 of 1 at beta 1." in sentences.collapsed(sweep.table(half)).data
-    assert traversal.traverse(half, 1).decoded.shape[0] == 0
+    assert traversal.traverse(half.select(beta=half.betas[1], seed=1)).decoded.shape[0] == 0
     for draw in (figures.rate_distortion, figures.code_state):
         plt.close(draw(sweep.table(half)))
     plt.close(figures.kl_bars(sweep.dimensions(half)))

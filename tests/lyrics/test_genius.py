@@ -56,7 +56,7 @@ class Server:
             request.close_connection = True
             return
         if trouble == SAY_NOTHING:
-            self.closing.wait()
+            self.closing.wait(600)
             return
         status, body, headers = trouble or (200, None, {})
         given = request.headers.get("Authorization")

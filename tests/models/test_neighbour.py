@@ -4,7 +4,7 @@ from sklearn.datasets import make_swiss_roll
 from sklearn.manifold import trustworthiness
 
 from lib import models, training
-from lib.clustering.neighbours import neighbourhoods
+from lib.clustering import neighbourhoods
 from lib.models import NeighbourVAE
 from lib.training import Architecture
 
@@ -23,9 +23,7 @@ def points(n=60, d=8, seed=0):
 
 def test_the_loss_is_the_vaes_and_the_cross_entropy_computed_by_hand():
     x = points(7).astype(np.float32)
-    data = {
-        k: torch.tensor(v[None], dtype=torch.float32) for k, v in neighbourhoods(x, 2.0).items()
-    }
+    data = {k: torch.tensor(v[None], dtype=torch.float32) for k, v in neighbourhoods(x).items()}
     model = Architecture(FiveDraws, n_features=8, latent_dim=3).build().eval()
     plain = Architecture(models.VAE, n_features=8, latent_dim=3).build().eval()
     noise = torch.tensor(points(7, 3, 1)[None], dtype=torch.float32)
@@ -33,7 +31,7 @@ def test_the_loss_is_the_vaes_and_the_cross_entropy_computed_by_hand():
         found, without = model.loss(data, noise), plain.loss(data["x"], noise)
         mean, logvar = model.encode(data)
         z = (mean + noise * (0.5 * logvar).exp())[0].double().numpy()
-    precision = neighbourhoods(x, 2.0)["precision"][:, 0]
+    precision = neighbourhoods(x)["precision"][:, 0]
     expected = []
     for i in range(7):
         others = [j for j in range(7) if j != i]

@@ -12,7 +12,7 @@ from lib.catalogue import SCORES
 from lib.errors import Missing
 from lib.evaluation import Interval, compare, interval
 from lib.evaluation.statistics import HIGHER, LOWER
-from lib.inspection.traversal import Traversal
+from lib.inspection import Traversal
 from lib.report.display import say
 from lib.report.wording import JUDGED, listed, the
 

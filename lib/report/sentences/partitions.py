@@ -12,7 +12,7 @@ from lib.catalogue import SCORES, Method, title
 from lib.errors import Missing
 from lib.evaluation import compare, correct, interval, kept_together
 from lib.evaluation.statistics import HIGHER, LOWER, NO_SPREAD, SAME
-from lib.inspection.clusters import Cluster
+from lib.inspection import Cluster
 from lib.report.display import say
 from lib.report.wording import JUDGED, bounded, listed
 

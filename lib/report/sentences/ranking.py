@@ -9,8 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from lib.catalogue import EXTERNAL, SCORES, algorithm, title
-from lib.evaluation import Interval, ranking
-from lib.evaluation.resampling import Draws
+from lib.evaluation import Draws, Interval, ranking
 from lib.report.display import say
 from lib.report.wording import JUDGED, bounded, listed, number, the
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lib import inspection
 from lib.audio import wide_columns
-from lib.inspection.clusters import _typical, contrast, feature_name
+from lib.inspection.contents import _typical, contrast, feature_name
 from lib.inspection.words import distinctive_words, log_odds, tokens
 from lib.report import sentences, tables
 
