@@ -3,12 +3,13 @@
 PYTHON ?= python3
 CORPUS ?= demo
 NOTEBOOKS := exploratory easy medium hard
+CORPORA := demo gtzan gtzan_table fma
 
 BIN := .venv/bin
 # A corpus given as a path is meant from here, and its results carry the folder's name; blanks,
 # which make cannot have in the name of a file, become underscores.
 space := $(subst ,, )
-WHERE := $(if $(filter $(CORPUS),demo gtzan gtzan_table fma),$(CORPUS),$(or $(shell test -d "$(CORPUS)" && cd "$(CORPUS)" && pwd -P),$(CORPUS)))
+WHERE := $(if $(filter $(CORPUS),$(CORPORA)),$(CORPUS),$(or $(shell test -d "$(CORPUS)" && cd "$(CORPUS)" && pwd -P),$(CORPUS)))
 RESULTS := $(or $(MUSIC_RESULTS),results)/$(notdir $(subst $(space),_,$(WHERE)))
 EXECUTED := $(NOTEBOOKS:%=$(RESULTS)/notebooks/%.ipynb)
 # Notebooks run in their own folder, where a relative path would mean another place.
@@ -24,7 +25,7 @@ endif
 .PHONY: always help report pdf latex compare test fetch lab data check-install notebooks clean
 
 help: ## list these targets
-	@echo "make report [CORPUS=demo|gtzan|gtzan_table|fma|/path/to/music], and:"
+	@echo "make report [CORPUS=$(subst $(space),|,$(CORPORA))|/path/to/music], and:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: $(EXECUTED) ## environment, data, notebooks, and the book in HTML

@@ -1,7 +1,7 @@
 """Every representation, algorithm, score and corpus once: its key, and what people call it.
 
 Keys stand in files, titles in tables and figures, nouns in sentences. A new representation, score
-or algorithm takes its class or function, and one line here.
+or algorithm takes its class or function, and one line here; README says what a corpus takes.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Algorithm:
-    """An algorithm that partitions points; `lib.clustering` has the function of the same key."""
+class AlgorithmName:
+    """What an algorithm is called; `lib.clustering` has the function of the same key."""
 
     key: str
     title: str
@@ -62,17 +62,34 @@ class Score:
         standardised input), ``labels`` (a partition and the genres), or ``network``.
     digits : int
         After the point.
+    lower_is_better : bool
+        Else more is better, in ranks, figures and sentences.
     """
 
     key: str
     title: str
     needs: str
     digits: int = 3
+    lower_is_better: bool = False
+
+    @property
+    def sign(self) -> int:
+        """What makes more the better when a value is multiplied by it."""
+        return -1 if self.lower_is_better else 1
 
     @property
     def noun(self) -> str:
         """What a sentence calls it."""
         return self.title if self.title.isupper() else self.title.lower()
+
+
+@dataclass(frozen=True)
+class CorpusName:
+    """What a corpus is called, and its tracks; `lib.corpora.load` knows it by its key."""
+
+    key: str
+    noun: str
+    tracks: str
 
 
 def _by_key(*entries):
@@ -108,26 +125,26 @@ REPRESENTATIONS: dict[str, Kind] = _by_key(
     Kind("vade", "VaDE", "VaDE", "vae"),
 )  # fmt: skip
 
-ALGORITHMS: dict[str, Algorithm] = _by_key(
-    Algorithm("kmeans", "k-means", "k-means"),
-    Algorithm("agglomerative", "Ward", "Ward's method"),
-    Algorithm("dbscan", "DBSCAN", "DBSCAN"),
-    Algorithm("hdbscan", "HDBSCAN", "HDBSCAN"),
-    Algorithm("gmm", "Gaussian mixture", "a Gaussian mixture"),
-    Algorithm("spectral", "Spectral clustering", "spectral clustering"),
+ALGORITHMS: dict[str, AlgorithmName] = _by_key(
+    AlgorithmName("kmeans", "k-means", "k-means"),
+    AlgorithmName("agglomerative", "Ward", "Ward's method"),
+    AlgorithmName("dbscan", "DBSCAN", "DBSCAN"),
+    AlgorithmName("hdbscan", "HDBSCAN", "HDBSCAN"),
+    AlgorithmName("gmm", "Gaussian mixture", "a Gaussian mixture"),
+    AlgorithmName("spectral", "Spectral clustering", "spectral clustering"),
 )
-MIXTURE = Algorithm("mixture", "own mixture", "its own mixture")
+MIXTURE = AlgorithmName("mixture", "own mixture", "its own mixture")
 """The clusters that a network such as VaDE finds itself."""
-REFERENCES: dict[str, Algorithm] = _by_key(
-    Algorithm("random", "Random labels", "random labels"),
-    Algorithm("genres", "The genres themselves", "the genres themselves"),
+REFERENCES: dict[str, AlgorithmName] = _by_key(
+    AlgorithmName("random", "Random labels", "random labels"),
+    AlgorithmName("genres", "The genres themselves", "the genres themselves"),
 )
 """Rows for orientation, which are no method's."""
 
 SCORES: dict[str, Score] = _by_key(
     Score("silhouette", "Silhouette", "points"),
     Score("calinski_harabasz", "Calinski-Harabasz", "points", digits=1),
-    Score("davies_bouldin", "Davies-Bouldin", "points"),
+    Score("davies_bouldin", "Davies-Bouldin", "points", lower_is_better=True),
     Score("ari", "ARI", "labels"),
     Score("nmi", "NMI", "labels"),
     Score("ami", "AMI", "labels"),
@@ -150,13 +167,19 @@ FEATURES = {
     "sbert": "SBERT",
 }
 LANGUAGES = {"en": "English", "bn": "Bangla", "mixed": "both", "none": "no words", "": "unknown"}
-CORPORA = ("demo", "gtzan", "gtzan_table", "fma")
+CORPORA: dict[str, CorpusName] = _by_key(
+    CorpusName("demo", "the demo corpus", "composed tracks"),
+    CorpusName("gtzan", "GTZAN", "recordings"),
+    CorpusName("gtzan_table", "the feature table of GTZAN", "tracks"),
+    CorpusName("fma", "the Free Music Archive", "clips"),
+)
 """The corpora that go by a name; any other is the path of a folder."""
+FOLDER = CorpusName("", "a folder of music", "tracks")
 
 
-def algorithm(key: str) -> Algorithm:
+def algorithm_name(key: str) -> AlgorithmName:
     """Return an algorithm, a network's own mixture included, or a row for orientation."""
-    return {**ALGORITHMS, "mixture": MIXTURE, **REFERENCES}.get(key, Algorithm(key, key, key))
+    return {**ALGORITHMS, "mixture": MIXTURE, **REFERENCES}.get(key, AlgorithmName(key, key, key))
 
 
 def title(key: str) -> str:
@@ -201,7 +224,7 @@ class Method:
             return REFERENCES[self.algorithm].title
         if self.algorithm == "kmeans":
             return self.space
-        return f"{self.space}, {algorithm(self.algorithm).title}"
+        return f"{self.space}, {algorithm_name(self.algorithm).title}"
 
     @property
     def space_noun(self) -> str:
@@ -211,7 +234,7 @@ class Method:
     @property
     def noun(self) -> str:
         """What a sentence calls the method, as in "PCA under Ward's method"."""
-        return f"{self.space_noun} under {algorithm(self.algorithm).noun}"
+        return f"{self.space_noun} under {algorithm_name(self.algorithm).noun}"
 
     def _space(self, form: str, gap: str) -> str:
         kind = REPRESENTATIONS.get(self.representation)

@@ -187,9 +187,7 @@ study.figure(
 
 # %% tags=["book-only", "hide-input", "nbval-ignore-output"]
 kmeans_scores = tables.kmeans_scores(rows)
-figure = figures.score_matrix(
-    kmeans_scores, "From worst to best", lower_is_better=["Davies-Bouldin"]
-)
+figure = figures.score_matrix(kmeans_scores, "From worst to best", by_column=True)
 study.figure(
     figure,
     "All scores under k-means; the numbers are raw, the colours scaled by column.",

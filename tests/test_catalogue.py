@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from lib import catalogue
+from lib import ROOT, catalogue
 from lib.catalogue import Method
 from lib.clustering import ALGORITHMS
 from lib.evaluation.partition import METRICS
@@ -41,5 +41,10 @@ def test_every_score_has_a_function():
 
 def test_every_algorithm_has_a_name():
     assert list(ALGORITHMS) == list(catalogue.ALGORITHMS)
-    assert catalogue.algorithm("spectral").title == "Spectral clustering"
+    assert catalogue.algorithm_name("spectral").title == "Spectral clustering"
     assert catalogue.title("spectral") == "Spectral features"
+
+
+def test_the_makefile_lists_the_corpora_of_the_catalogue():
+    lists = [line for line in (ROOT / "Makefile").open() if line.startswith("CORPORA := ")]
+    assert [line.split()[2:] for line in lists] == [list(catalogue.CORPORA)]

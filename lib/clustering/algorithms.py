@@ -2,8 +2,8 @@
 
 Nothing here ever sees a genre: what must be chosen (the radius of DBSCAN, the shape of a mixture)
 is chosen from the points alone. All algorithms take points (n_tracks, n_dims), and where it
-applies the number of clusters and a seed; they return the cluster of each track, (n_tracks,) of
-int, and raise `UserError` for more clusters than tracks and for points that are not finite.
+applies the number of clusters and a seed, and return the cluster of each track, (n_tracks,) of
+int. `Algorithm` refuses more clusters than tracks and points that are not finite, for all of them.
 """
 
 from __future__ import annotations
@@ -41,8 +41,12 @@ class Algorithm:
     finds_k: bool = False
 
     def __call__(self, points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-        """Return the cluster of each track, (n_tracks,) of int; -1 is noise."""
+        """Return the cluster of each track, (n_tracks,) of int; -1 is noise.
+
+        Points that are not finite, or too few for so many clusters, raise a `UserError`.
+        """
         k, seeds = [n_clusters] * (not self.finds_k), [seed] * self.seeded
+        _check(points, *k)
         return self.function(points, *k, *seeds)
 
 
@@ -78,7 +82,6 @@ def _by_sample(partition: Callable[[np.ndarray], np.ndarray]) -> Callable:
 
     @wraps(partition)
     def sampled(points: np.ndarray) -> np.ndarray:
-        _check(points)
         if len(points) <= DENSITY_UP_TO:
             return partition(points)
         drawn = np.random.default_rng(0).choice(len(points), DENSITY_UP_TO, replace=False)
@@ -100,7 +103,7 @@ def kmeans(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     n_clusters, seed : int
         How many clusters, and the seed of the starts.
     """
-    _check(points, n_clusters)
+    _check(points, n_clusters)  # as other rooms call it by itself
     with _quiet():
         return cluster.KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(points)
 
@@ -119,7 +122,7 @@ def agglomerative(points: np.ndarray, n_clusters: int) -> np.ndarray:
     n_clusters : int
         How many clusters to stop at.
     """
-    _check(points, n_clusters)
+    _check(points, n_clusters)  # as other rooms call it by itself
     touching = graph(points) if len(points) > WARD_UP_TO else None
     return cluster.AgglomerativeClustering(n_clusters, connectivity=touching).fit_predict(points)
 
@@ -162,7 +165,6 @@ def gmm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     The covariances are full, diagonal, spherical or one for all, whichever has the lowest BIC
     (Schwarz 1978).
     """
-    _check(points, n_clusters)
     points = np.asarray(points, float)
     # Without a floor in proportion to the data, Gaussians of few tracks collapse onto planes,
     # where their likelihood has no bounds and BIC falls for it.
@@ -185,7 +187,6 @@ def gmm(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
 @algorithm()
 def spectral(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """Partition the graph of the nearest neighbours by its slowest vibrations (Ng et al. 2001)."""
-    _check(points, n_clusters)
     if n_clusters == 1:  # which the solver refuses
         return np.zeros(len(points), int)
     with _quiet():

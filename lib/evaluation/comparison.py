@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from lib.catalogue import REPRESENTATIONS, Method, algorithm, title, with_titles
+from lib.catalogue import REPRESENTATIONS, Method, algorithm_name, title, with_titles
 from lib.evaluation import health, statistics
 
 
@@ -25,7 +25,7 @@ def each_once(rows: pd.DataFrame) -> pd.DataFrame:
 def means(rows: pd.DataFrame, score: str) -> pd.DataFrame:
     """Return a score's mean for each space (down) and algorithm (across)."""
     table = methods(rows).groupby(["space", "algorithm"], sort=False)[score].mean()
-    return table.unstack(sort=False).rename(columns=lambda key: algorithm(key).title)
+    return table.unstack(sort=False).rename(columns=lambda key: algorithm_name(key).title)
 
 
 def differences(
@@ -44,7 +44,7 @@ def differences(
             if (a, key) in table and (b, key) in table:
                 found = statistics.compare(table[a, key], table[b, key])
                 if found.n_seeds:
-                    compared[name, algorithm(key).title] = found
+                    compared[name, algorithm_name(key).title] = found
     found = [
         (*key, ", ".join(key), d.mean, d.low, d.high, d.p, d.clear, d.verdict)
         for key, d in zip(compared, statistics.correct(compared.values()), strict=True)

@@ -9,12 +9,14 @@ stands beside what noise of the same shape would have scored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 from sklearn import metrics as sk
 
 from lib import catalogue
+from lib.errors import UserError
 from lib.evaluation.silhouettes import silhouette
 
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
@@ -89,7 +91,7 @@ def score(
     if not (2 <= n_clusters < kept.sum() and np.isfinite(given["points"]).all()):
         given = dict.fromkeys(given)
     geometric = {
-        key: METRICS[key](space, labels[kept]) if space is not None else np.nan
+        key: _value(key, space, labels[kept]) if space is not None else np.nan
         for need, space in given.items()
         for key in _needing(need)
     }
@@ -109,7 +111,14 @@ def external_scores(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     known = truth != ""
     if len(np.unique(truth[known])) < 2:
         return dict.fromkeys(_needing("labels"), np.nan)
-    return {key: METRICS[key](truth[known], labels[known]) for key in _needing("labels")}
+    return {key: _value(key, truth[known], labels[known]) for key in _needing("labels")}
+
+
+def _value(key: str, given: np.ndarray, labels: np.ndarray) -> float:
+    value = METRICS[key](given, labels)
+    if not isinstance(value, Real):
+        raise UserError(f"the metric {key} must return a number, not {type(value).__name__}")
+    return value
 
 
 def _needing(need: str) -> list[str]:

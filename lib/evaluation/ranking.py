@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lib.catalogue import EXTERNAL, REPRESENTATIONS, Method
+from lib.catalogue import EXTERNAL, REPRESENTATIONS, SCORES, Method
 from lib.evaluation import health, statistics
 from lib.evaluation.comparison import methods
 from lib.evaluation.partition import mean_pairwise_ari
@@ -42,7 +42,8 @@ def by_score(rows: pd.DataFrame, score: str, by: Sequence[str] = ("method",)) ->
         if group["noise_fraction"].mean() <= NOISE_ALLOWED and not np.isnan(value.mean):
             ranked.append([*names, value.mean, value.low, value.high])
     table = pd.DataFrame(ranked, columns=[*by, "mean", "low", "high"])
-    return table.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
+    lower = SCORES[score].lower_is_better
+    return table.sort_values("mean", ascending=lower, kind="stable", ignore_index=True)
 
 
 def table(
@@ -52,7 +53,7 @@ def table(
 
     The overall score of a method is the mean of its ranks over `scores`: 1 would be the best in
     each. Equal scores share the mean of their ranks, and a score that is not defined ranks last.
-    The four that ask for the genres are close kin; NMI and purity favour many clusters. Not ranked
+    Those that ask for the genres are close kin; NMI and purity favour many clusters. Not ranked
     are methods that leave more than `NOISE_ALLOWED` of the tracks out as noise, since they are
     judged on easier tracks, and networks that were given the genre.
 
@@ -78,7 +79,8 @@ def table(
     table = pd.DataFrame(found)
     ranked = (table["noise"] <= NOISE_ALLOWED) & (table["saw"] != "genre")
     for score in known:
-        table[f"{score}_rank"] = table.loc[ranked, score].fillna(-np.inf).rank(ascending=False)
+        worth = SCORES[score].sign * table.loc[ranked, score]
+        table[f"{score}_rank"] = worth.fillna(-np.inf).rank(ascending=False)
     table["mean_rank"] = table[[f"{score}_rank" for score in known]].mean(axis=1)
     table["place"] = table["mean_rank"].rank(method="min")
     return table.sort_values("place", kind="stable", ignore_index=True)

@@ -96,7 +96,7 @@ def stability(table: pd.DataFrame, score: str) -> Figure:
     table = table[table["stability"].notna() & table["place"].notna()]
     for algorithm, (colour, marker) in styles(table["algorithm"]).items():
         some = table[table["algorithm"] == algorithm]
-        name = catalogue.algorithm(algorithm).title
+        name = catalogue.algorithm_name(algorithm).title
         axis.scatter(some["stability"], some[score], color=colour, marker=marker, s=36,
                      alpha=0.8, linewidths=0, label=name)  # fmt: skip
     axis.set(xlabel="Stability (ARI between seeds)", ylabel=catalogue.title(score))

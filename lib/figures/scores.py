@@ -33,7 +33,8 @@ def score_bars(rows: pd.DataFrame, scores: Sequence[str]) -> Figure:
                       markersize=4, color=BLUE, capsize=0.25, err_kws={"linewidth": 1.5},
                       ax=axis)  # fmt: skip
         axis.axvline(0, color="0.7", linewidth=1, zorder=0)
-        axis.set(xlabel=catalogue.title(score), ylabel="")
+        lower = "\n(less is better)" if catalogue.SCORES[score].lower_is_better else ""
+        axis.set(xlabel=catalogue.title(score) + lower, ylabel="")
     return figure
 
 
@@ -43,7 +44,7 @@ def _interval(values: Sequence[float]) -> tuple[float, float]:
     return (bounds.mean,) * 2 if np.isnan(bounds.half) else (bounds.low, bounds.high)
 
 
-def score_matrix(table: pd.DataFrame, label: str, lower_is_better: Sequence[str] = ()) -> Figure:
+def score_matrix(table: pd.DataFrame, label: str, *, by_column: bool = False) -> Figure:
     """Draw a table of scores as a heat map: spaces down, whatever is compared across.
 
     Parameters
@@ -52,13 +53,14 @@ def score_matrix(table: pd.DataFrame, label: str, lower_is_better: Sequence[str]
         Numbers; NaN stays empty.
     label : str
         What the colours are.
-    lower_is_better : sequence of str
-        Columns where less is better. If any is named, each column is coloured from its worst to
-        its best, as scores of different units must be; else one scale serves all.
+    by_column : bool
+        Whether columns are scores by title, each coloured from its worst to its best, as different
+        units must be; else one scale serves all.
     """
     colours = table
-    if lower_is_better:
-        signs = [-1 if column in lower_is_better else 1 for column in table]
+    if by_column:
+        by_title = {score.title: score.sign for score in catalogue.SCORES.values()}
+        signs = [by_title[column] for column in table]
         colours = (table * signs - (table * signs).min()) / (table.max() - table.min())
     size = (2.6 + 0.72 * table.shape[1], 1.2 + 0.3 * table.shape[0])
     figure, axis = plt.subplots(figsize=size, layout="constrained")

@@ -15,7 +15,7 @@ from lib.evaluation import health, statistics
 from lib.runtime import one_thread
 from lib.training import Ensemble
 
-SCORES = ["silhouette", "silhouette_shared", "ami"]
+COMPARED = ["silhouette", "silhouette_shared", "ami"]
 
 
 def table(ensemble: Ensemble) -> pd.DataFrame:
@@ -92,7 +92,7 @@ def with_scores(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     network has no row of ``beta_vae``.
     """
     ours = (rows["representation"] == "beta_vae") & (rows["algorithm"] == "kmeans")
-    scores = rows.loc[ours, ["beta", "seed", *SCORES]].astype({"beta": float})
+    scores = rows.loc[ours, ["beta", "seed", *COMPARED]].astype({"beta": float})
     return table.merge(scores, on=["beta", "seed"], how="left", validate="one_to_one")
 
 
@@ -118,7 +118,7 @@ def misleading(table: pd.DataFrame) -> pd.DataFrame:
         fact = {"beta": beta, "reference": reference, "seeds": len(after)}
         fact["collapsed"] = int((after["verdict"] == "collapsed").sum())
         trend = {}
-        for name in [*SCORES, "r2", "active_units"]:
+        for name in [*COMPARED, "r2", "active_units"]:
             pair = after[name].align(before[name], join="inner")
             change = statistics.compare(*pair)
             trend[name] = _trend(change)

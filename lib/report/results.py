@@ -25,7 +25,7 @@ COLUMNS = [
     "corpus", "task", "features", "representation", "beta", "latent_dim", "seed", "algorithm",
     "n_clusters", "noise_fraction", *SCORES, *HEALTH,
 ]  # fmt: skip
-METHOD = ["task", "features", "representation", "beta", "latent_dim", "algorithm"]
+METHOD_COLUMNS = ["task", "features", "representation", "beta", "latent_dim", "algorithm"]
 """The columns that tell methods apart; what is left are seeds."""
 
 
@@ -48,10 +48,10 @@ def save_rows(folder: Path, task: str, rows: pd.DataFrame) -> None:
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row per method: means and 95% bounds over seeds, rank in its task, health."""
-    summary = evaluation.summarise(rows, METHOD, [*SCORES, *HEALTH])
+    summary = evaluation.summarise(rows, METHOD_COLUMNS, [*SCORES, *HEALTH])
     real = ~summary["algorithm"].isin(["random", "genres"])
     summary["rank"] = summary["ami"].where(real).groupby(summary["task"]).rank(ascending=False)
-    methods = rows.groupby(METHOD, sort=False, dropna=False)
+    methods = rows.groupby(METHOD_COLUMNS, sort=False, dropna=False)
     summary["verdict"] = [evaluation.health.overall_status(members) for _, members in methods]
     return summary
 

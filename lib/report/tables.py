@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lib.catalogue import EXTERNAL, FEATURES, LANGUAGES, SCORES, algorithm, title, with_titles
+from lib.catalogue import EXTERNAL, FEATURES, LANGUAGES, SCORES, algorithm_name, title, with_titles
 from lib.errors import unless_missing
 from lib.evaluation import Interval, comparison, interval, ranking
 from lib.evaluation.disentanglement import MEASURES
@@ -110,7 +110,7 @@ def matrix(rows: pd.DataFrame, score: str) -> pd.DataFrame:
     """Lay out a score: one row per space and one column per algorithm."""
     cells = comparison.methods(rows).groupby(["space", "algorithm"], sort=False)[score]
     table = cells.agg(lambda values: _interval(values, ".3f")).unstack(sort=False).fillna("")
-    table = table.rename(columns=lambda key: algorithm(key).title)
+    table = table.rename(columns=lambda key: algorithm_name(key).title)
     return table.rename_axis(columns=None).rename_axis("Space").reset_index()
 
 

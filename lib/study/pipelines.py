@@ -27,7 +27,7 @@ from lib.evaluation import compare, external_scores, mean_pairwise_ari, summaris
 from lib.models import VAE, NeighbourVAE, VaDE
 from lib.training import Architecture, Ensemble
 
-SCORES = ("ari", "nmi", "ami", "purity")
+GENRE_SCORES = ("ari", "nmi", "ami", "purity")
 ENSEMBLE = 5  # seeds of networks that one seed of a pipeline has to itself
 LATENT_DIM = 10
 
@@ -199,7 +199,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     what it is best by, and its difference in AMI, seed by seed, from the best pipeline without a
     network, with bounds and p. Scores and differences are NaN without labels.
     """
-    table = summarise(rows, ["pipeline", "what"], [*SCORES, "agreement"]).set_index("pipeline")
+    table = summarise(rows, ["pipeline", "what"], [*GENRE_SCORES, "agreement"])
+    table = table.set_index("pipeline")
     table = table.sort_values("agreement", ascending=False, kind="stable")
     best_by = {chosen(rows): "agreement"}
     rival = best(rows, family=False)

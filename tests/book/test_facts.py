@@ -115,7 +115,7 @@ def leave_tables(folder, rng, betas, labelled, spread=0.01):
     if betas:
         files.write_csv(folder / "disentanglement.csv", measures)
     given = {"agreement": 0.7, "difference": 0.0, "low": 0.0, "high": 0.0, "p": np.nan}
-    for score in pipelines.SCORES:
+    for score in pipelines.GENRE_SCORES:
         given |= {score: 0.3, f"{score}_low": 0.29, f"{score}_high": 0.31}
     if not labelled:
         given = {name: np.nan for name in given}

@@ -6,6 +6,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from lib import catalogue, clustering, evaluation
 from lib.corpora import gtzan
+from lib.errors import UserError
 from lib.evaluation.partition import METRICS, purity
 
 partitions = st.lists(st.integers(0, 4), min_size=6, max_size=40)
@@ -187,3 +188,12 @@ def test_a_metric_takes_a_function_and_a_line_in_the_catalogue(monkeypatch):
     unlabelled = evaluation.score(points, labels, points, np.full(len(points), ""))
     assert np.isnan(unlabelled["largest_genre"]) and unlabelled["width"] == 4
     assert np.isnan(evaluation.score(points, 0 * labels, points, labels.astype(str))["width"])
+
+
+def test_a_metric_that_returns_no_number_costs_one_clear_line(monkeypatch):
+    points, labels = blobs()
+    for key in ("ari", "davies_bouldin"):
+        with monkeypatch.context() as patch:
+            patch.setitem(METRICS, key, lambda *_: None)
+            with pytest.raises(UserError, match=f"metric {key} must return a number, not NoneType"):
+                evaluation.score(points, labels, points, labels.astype(str))

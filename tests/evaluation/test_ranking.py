@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from lib import evaluation
-from lib.catalogue import EXTERNAL, Method
+from lib.catalogue import EXTERNAL, SCORES, Method, Score
 from lib.evaluation import comparison, ranking
 from lib.report import results, sentences, tables
 
@@ -91,6 +91,15 @@ def test_the_mean_of_ranks_is_what_it_says(world):
     np.testing.assert_allclose(ranked["mean_rank"], np.mean(ranks, axis=0))
     assert ranked["mean_rank"].is_monotonic_increasing
     assert ranked["mean_rank"].mean() == pytest.approx((len(ranked) + 1) / 2)
+
+
+def test_where_less_is_better_the_least_ranks_first(world, monkeypatch):
+    monkeypatch.setitem(SCORES, "purity", Score("purity", "Purity", "labels", lower_is_better=True))
+    ranked = ranking.table(world.rows, world.labels)
+    ranked = ranked[ranked["place"].notna()]
+    np.testing.assert_allclose(ranked["purity_rank"], ranked["purity"].rank())
+    np.testing.assert_allclose(ranked["ami_rank"], ranked["ami"].rank(ascending=False))
+    assert ranking.by_score(world.rows, "purity")["mean"].is_monotonic_increasing
 
 
 @pytest.mark.parametrize("score", ["silhouette", "silhouette_shared"])

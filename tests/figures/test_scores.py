@@ -68,16 +68,16 @@ def draws(rows, table):
     points = rng.normal(size=(60, 2))
     many = {f"Product of experts {i}": points for i in range(8)}
     kmeans = rows[rows["algorithm"] == "kmeans"]
-    means = rows.groupby("space")[DRAWN].mean()
+    means = rows.groupby("space")[DRAWN].mean().rename(columns=catalogue.title)
     cliques = [names[i : i + 5] for i in range(0, 20, 3)]
     noise = pd.DataFrame(
         {"method": names[:8], "dimensions": range(1, 9), "silhouette": 0.2, "noise": 0.1}
     )
     line = pd.DataFrame({"dimensions": range(1, 17), "silhouette": 0.3})
     return {
-        "score_bars": lambda: figures.score_bars(kmeans, DRAWN),
+        "score_bars": lambda: figures.score_bars(kmeans, [*DRAWN, "davies_bouldin"]),
         "score_matrix": lambda: figures.score_matrix(means, "AMI"),
-        "scaled": lambda: figures.score_matrix(means, "Scaled", lower_is_better=["silhouette"]),
+        "scaled": lambda: figures.score_matrix(means, "Scaled", by_column=True),
         "differences": lambda: figures.differences(COMPARED),
         "noise_line": lambda: figures.noise_line(noise, line),
         "one map": lambda: figures.maps({"t-SNE": points}, {"genre": genres}),

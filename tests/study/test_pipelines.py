@@ -36,7 +36,7 @@ def table(folder):
 
 
 def test_every_pipeline_has_a_row_a_seed_and_finds_groups_that_lie_apart(table):
-    expected = ["pipeline", "what", "family", "seed", *pipelines.SCORES, "agreement"]
+    expected = ["pipeline", "what", "family", "seed", *pipelines.GENRE_SCORES, "agreement"]
     assert sorted(table.columns) == sorted(expected)
     assert len(table) == 2 * len(pipelines.PIPELINES)
     assert set(table["pipeline"]) == set(pipelines.PIPELINES)
@@ -55,7 +55,7 @@ def test_a_rerun_finds_its_networks_and_gives_the_same_numbers(table, folder, mo
     monkeypatch.setattr(pipelines, "PIPELINES", {name: pipelines.PIPELINES[name] for name in FEW})
     again = pipelines.run(features, truth, 4, [0, 1], folder=folder)
     before = table[table["pipeline"].isin(FEW)]
-    columns = ["pipeline", "seed", *pipelines.SCORES]
+    columns = ["pipeline", "seed", *pipelines.GENRE_SCORES]
     pd.testing.assert_frame_equal(
         before[columns].reset_index(drop=True), again[columns], check_exact=True
     )
@@ -98,7 +98,7 @@ def test_labels_score_and_never_choose(folder, table, monkeypatch):
     assert known["agreement"].tolist() == wrong["agreement"].tolist() == none["agreement"].tolist()
     assert pipelines.chosen(known) == pipelines.chosen(wrong) == pipelines.chosen(none)
     assert wrong["ari"].abs().max() < 0.2
-    assert none[list(pipelines.SCORES)].isna().all(axis=None)
+    assert none[list(pipelines.GENRE_SCORES)].isna().all(axis=None)
     assert pipelines.best(none) == ""
     assert pipelines.summary(none)[["ari", "purity", "difference"]].isna().all(axis=None)
 
@@ -114,7 +114,7 @@ def scored(*rows, seeds=(0, 1)):
                 "seed": seed,
                 "agreement": agreement + seed / 100,
             }
-            | dict.fromkeys(pipelines.SCORES, score + seed * step)
+            | dict.fromkeys(pipelines.GENRE_SCORES, score + seed * step)
             for name, family, score, step, agreement in rows
             for seed in seeds
         ]

@@ -8,18 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.catalogue import LANGUAGES, REPRESENTATIONS
+from lib.catalogue import CORPORA, FOLDER, LANGUAGES, REPRESENTATIONS
 from lib.corpora import AUDIO_SUFFIXES
 from lib.errors import UserError
 from lib.report import wording
-
-MUSIC = {
-    "demo": ("the demo corpus", "composed tracks"),
-    "gtzan": ("GTZAN", "recordings"),
-    "gtzan_table": ("the feature table of GTZAN", "tracks"),
-    "fma": ("the Free Music Archive", "clips"),
-}
-"""The corpora that go by a name, and what their tracks are."""
 
 
 def read_note(path: Path) -> tuple[pd.DataFrame, bool]:
@@ -50,15 +42,15 @@ def facts(folder: Path, rows: pd.DataFrame) -> dict[str, str | bool]:
     kind = rows["corpus"].iloc[0]
     if kind == "gtzan" and not audio:
         kind = "gtzan_table"
-    music, what = MUSIC.get(kind, ("a folder of music", "tracks"))
+    name = CORPORA.get(kind, FOLDER)
     n_genres, n_seeds = len(set(tracks["genre"]) - {""}), rows["seed"].nunique()
     count, seeds = f"{len(tracks) - skipped:,}", wording.number(n_seeds)
     labels = f"{wording.number(n_genres)} genres" if n_genres > 1 else "no genre labels"
     languages = tracks.loc[tracks["language"].isin(["en", "bn"]), "language"].value_counts()
     spaces = rows["representation"].map(REPRESENTATIONS.get)
     found: dict[str, str | bool] = {
-        "music": music,
-        "corpus": f"{music}, {count} {what} with {labels}",
+        "music": name.noun,
+        "corpus": f"{name.noun}, {count} {name.tracks} with {labels}",
         "training": f"trained with {seeds} seeds and reported with intervals"
         if n_seeds > 1
         else "trained with one seed only, and so reported without intervals",
@@ -69,7 +61,7 @@ def facts(folder: Path, rows: pd.DataFrame) -> dict[str, str | bool]:
         "demo": kind == "demo",
         "gtzan": kind in ("gtzan", "gtzan_table"),
         "fma": kind == "fma",
-        "folder": kind not in MUSIC,
+        "folder": name is FOLDER,
         "audio": audio,
         "labelled": n_genres > 1,
         "skipped": skipped > 0,

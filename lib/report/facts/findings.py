@@ -17,7 +17,7 @@ from lib.report.display import Table
 
 Facts = dict[str, str | bool]
 
-METHOD = ["representation", "algorithm", "beta"]
+METHOD_FIELDS = ["representation", "algorithm", "beta"]
 PLAIN = "k-means on the standardised features"  # the pipeline that the chosen one is held against
 
 
@@ -65,8 +65,8 @@ def _ranked(rows: pd.DataFrame, score: str, *families: str) -> pd.DataFrame:
     seen = [kind is not None and kind.conditioned_on == "genre" for kind in kinds]
     wanted = [not families or (kind is not None and kind.family in families) for kind in kinds]
     fair = rows[np.array(wanted, bool) & ~np.array(seen, bool)]
-    table = ranking.by_score(fair.assign(beta=fair["beta"].fillna(0)), score, by=METHOD)
-    return table.assign(key=[Method(*key) for key in table[METHOD].itertuples(index=False)])
+    table = ranking.by_score(fair.assign(beta=fair["beta"].fillna(0)), score, by=METHOD_FIELDS)
+    return table.assign(key=[Method(*key) for key in table[METHOD_FIELDS].itertuples(index=False)])
 
 
 def _best(rows: pd.DataFrame, score: str, task: str) -> Facts:
@@ -257,7 +257,7 @@ def _overall(rows: pd.DataFrame) -> Facts:
     best = table.iloc[0]
     return {
         "overall": True,
-        "overall_best": Method(*best[METHOD]).noun,
+        "overall_best": Method(*best[METHOD_FIELDS]).noun,
         "overall_rank": f"{best['mean_rank']:.1f}",
         "overall_n": f"{len(table)}",
     }

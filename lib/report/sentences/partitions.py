@@ -56,6 +56,7 @@ def leaders(rows: pd.DataFrame, scores: Sequence[str]) -> Markdown:
     """Name the space that leads under k-means by each score."""
     kmeans = rows[rows["algorithm"] == "kmeans"]
     means = kmeans.groupby("representation", sort=False)[list(scores)].mean()
+    means *= [SCORES[score].sign for score in scores]
     led: dict[str, list[str]] = {}
     for score, leader in means.dropna(axis=1, how="all").idxmax().items():
         led.setdefault(leader, []).append(SCORES[score].noun)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from lib.catalogue import EXTERNAL, SCORES, algorithm, title
+from lib.catalogue import EXTERNAL, SCORES, algorithm_name, title
 from lib.evaluation import Draws, Interval, ranking
 from lib.report.display import say
 from lib.report.wording import JUDGED, bounded, listed, number, the
@@ -75,7 +75,7 @@ def _unranked(table: pd.DataFrame) -> str:
     parts = []
     if len(noisy):
         counts = noisy["algorithm"].value_counts()
-        under = ", ".join(f"{n} under {algorithm(key).title}" for key, n in counts.items())
+        under = ", ".join(f"{n} under {algorithm_name(key).title}" for key, n in counts.items())
         parts.append(
             f"Scored and not ranked, since more than {ranking.NOISE_ALLOWED:.0%} of the tracks "
             f"are left out as noise: {len(noisy)} ({under})."
