@@ -18,28 +18,8 @@ from lib.audio.scaling import feature_groups, half_whiten, rank_normal
 from lib.audio.stft import HOP, N_FFT
 
 __all__ = [
-    "HOP",
-    "IMAGE_FRAMES",
-    "N_FFT",
-    "N_MELS",
-    "N_MFCC",
-    "SAMPLE_RATE",
-    "AudioError",
-    "Features",
-    "Inverter",
-    "extract",
-    "fade",
-    "feature_groups",
-    "half_whiten",
-    "mel_spectrogram",
-    "mfcc",
-    "mfcc_columns",
-    "mfcc_image",
-    "mp3",
-    "normalise",
-    "rank_normal",
-    "read",
-    "squeezed",
-    "stream",
+    "HOP", "IMAGE_FRAMES", "N_FFT", "N_MELS", "N_MFCC", "SAMPLE_RATE", "AudioError", "Features",
+    "Inverter", "extract", "fade", "feature_groups", "half_whiten", "mel_spectrogram", "mfcc",
+    "mfcc_columns", "mfcc_image", "mp3", "normalise", "rank_normal", "read", "squeezed", "stream",
     "wide_columns",
-]
+]  # fmt: skip

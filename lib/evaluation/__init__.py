@@ -24,28 +24,8 @@ from lib.evaluation.statistics import (
 )
 
 __all__ = [
-    "Difference",
-    "Draws",
-    "Interval",
-    "ami_by_attribute",
-    "chance_accuracy",
-    "compare",
-    "comparison",
-    "correct",
-    "disentanglement",
-    "external_scores",
-    "health",
-    "interval",
-    "kept_together",
-    "knowledge",
-    "mean_pairwise_ari",
-    "metric",
-    "minus",
-    "probe_accuracy",
-    "ranking",
-    "score",
-    "score_noise",
-    "silhouette",
-    "statistics",
-    "summarise",
-]
+    "Difference", "Draws", "Interval", "ami_by_attribute", "chance_accuracy", "compare",
+    "comparison", "correct", "disentanglement", "external_scores", "health", "interval",
+    "kept_together", "knowledge", "mean_pairwise_ari", "metric", "minus", "probe_accuracy",
+    "ranking", "score", "score_noise", "silhouette", "statistics", "summarise",
+]  # fmt: skip

@@ -5,12 +5,5 @@ from lib.inspection.contents import Cluster, clusters, examples
 from lib.inspection.traversal import Traversal, stages, traverse, traversed
 
 __all__ = [
-    "Cluster",
-    "Traversal",
-    "clusters",
-    "examples",
-    "stages",
-    "sweep",
-    "traverse",
-    "traversed",
-]
+    "Cluster", "Traversal", "clusters", "examples", "stages", "sweep", "traverse", "traversed",
+]  # fmt: skip

@@ -5,15 +5,6 @@ from lib.lyrics.fusion import concatenate, fill_missing, sizes
 from lib.lyrics.sources import SUNG, coverage, folder, load
 
 __all__ = [
-    "SUNG",
-    "TFIDF_DIMS",
-    "concatenate",
-    "coverage",
-    "fill_missing",
-    "folder",
-    "has_text",
-    "load",
-    "sbert",
-    "sizes",
-    "tfidf",
-]
+    "SUNG", "TFIDF_DIMS", "concatenate", "coverage", "fill_missing", "folder", "has_text", "load",
+    "sbert", "sizes", "tfidf",
+]  # fmt: skip

@@ -11,18 +11,6 @@ from lib.models.neighbour import NeighbourVAE
 from lib.models.vade import VaDE
 
 __all__ = [
-    "CVAE",
-    "VAE",
-    "Autoencoder",
-    "Conv1dVAE",
-    "ConvVAE",
-    "Losses",
-    "MultimodalVAE",
-    "NeighbourVAE",
-    "ProductOfExpertsVAE",
-    "VaDE",
-    "gaussian_kl",
-    "mlp",
-    "one_hot",
-    "squared_error",
-]
+    "CVAE", "VAE", "Autoencoder", "Conv1dVAE", "ConvVAE", "Losses", "MultimodalVAE", "NeighbourVAE",
+    "ProductOfExpertsVAE", "VaDE", "gaussian_kl", "mlp", "one_hot", "squared_error",
+]  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from lib.report import results
 from lib.settings import SweepSettings
-from lib.study import HardStudy, by_beta, representation
+from lib.study import HardStudy, by_beta, pipelines, representation
 from lib.study.representation import Representation
 
 
@@ -131,8 +131,22 @@ def test_only_the_demo_corpus_has_known_factors(tones, tmp_path):
     known = run.factors()
     spaces = run.factor_spaces(known)
     shown = run.disentanglement(spaces, known), run.probe_factors(spaces, known)
+    assert run.correlate(shown[0], pd.DataFrame()).reason == known.reason
     assert known.reason and [table.reason for table in shown] == [known.reason, ""]  # said once
 
 
 def test_a_dozen_tracks_are_too_few_for_pipelines_and_no_reason_to_stop(tones, tmp_path):
-    assert study(tones, tmp_path / "results").pipelines().reason
+    run = study(tones, tmp_path / "results")
+    rows = run.pipelines()
+    assert rows.reason and run.rank_pipelines(rows).reason == rows.reason
+
+
+def test_pipelines_are_ranked_and_kept(tones, tmp_path):
+    run = study(tones, tmp_path / "results")
+    row = {"agreement": 0.5} | dict.fromkeys(pipelines.SCORES, 0.4)
+    of = {"pipeline": ["kmeans", "vae"], "what": ["k-means", "a VAE"], "family": [False, True]}
+    rows = pd.concat([pd.DataFrame(of | row | {"seed": seed}) for seed in (0, 1)])
+    summary = run.rank_pipelines(rows)
+    written = pd.read_csv(run.folder / "pipelines.csv")
+    assert written["what"].tolist() == summary["what"].tolist()
+    assert summary.loc["vae", "best by"] == "agreement and labels"

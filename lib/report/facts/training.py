@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib import audio, lyrics, models
 from lib.catalogue import REPRESENTATIONS, title
-from lib.clustering.algorithms import DENSITY_UP_TO, WARD_UP_TO
+from lib.clustering import DENSITY_UP_TO, WARD_UP_TO
 from lib.evaluation import health
 from lib.report.display import Table
 
