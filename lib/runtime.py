@@ -88,11 +88,7 @@ def umap() -> ModuleType:
 
 
 def warm() -> None:
-    """Fill ``$NUMBA_CACHE_DIR``, once for all that numba tells entries apart by.
-
-    These are the version and the place of a source, Python, and the CPU. If it is damaged, delete
-    the folder.
-    """
+    """Fill ``$NUMBA_CACHE_DIR``, once for each source, Python and CPU; if damaged, delete it."""
     from importlib.metadata import version
     from importlib.util import find_spec
 
@@ -102,12 +98,10 @@ def warm() -> None:
     folder = Path(os.environ["NUMBA_CACHE_DIR"])
     folder.mkdir(parents=True, exist_ok=True)
     sources = [Path(find_spec(name).origin) for name in ("librosa", "umap")]
-    key = (
-        [f"{name}-{version(name)}" for name in ("librosa", "umap-learn", "numba")],
-        [(str(path), path.stat().st_mtime_ns) for path in sources],
-        sys.implementation.cache_tag,
-        (binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()),
-    )
+    key = [version(name) for name in ("librosa", "umap-learn", "numba")]
+    key += [f"{path} {path.stat().st_mtime_ns}" for path in sources]
+    key += [sys.implementation.cache_tag]
+    key += [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()]
     stamp = folder / f"warm-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"
     if stamp.exists():
         return

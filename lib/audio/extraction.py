@@ -36,8 +36,7 @@ class Features:
     vectors : DataFrame
         Indexed by ``track_id``, one column per feature.
     images : ndarray of float32, shape (N, 20, 128), or None
-        The MFCC images, row for row with ``vectors``; None for the wide set, and where features
-        came as a table.
+        The MFCC images, row for row with ``vectors``; None for the wide set and for a table.
     skipped : DataFrame
         ``track_id``, ``path`` and a plain ``reason`` for each track that has no features.
     """
@@ -99,7 +98,7 @@ def extract(
     store = None
     if cache is not None:
         name = f"{'wide' if wide else 'mfcc'}{N_MFCC}-v{VERSION}"
-        store = Store(cache, name, len(columns), images=not wide)
+        store = Store(cache, name, len(columns), not wide)
 
     rows = _compute(paths, wide, store, jobs or joblib.cpu_count())
     reasons, vectors, images = store.fill(rows) if store else _gather(rows, len(columns), wide)

@@ -37,10 +37,7 @@ _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.er
 
 
 class Row(NamedTuple):
-    """What is known of one content: why there are no features, or the features if at hand.
-
-    Wide features have no image.
-    """
+    """What is known of one content: why there are no features, or the features if at hand."""
 
     reason: str = ""
     digest: str = ""  # empty where the content could not be read
@@ -82,9 +79,7 @@ class Store:
     ``name`` stands for the features and their parameters, and vectors have ``n_columns`` numbers.
     """
 
-    def __init__(
-        self, folder: str | Path, name: str, n_columns: int, *, images: bool = True
-    ) -> None:
+    def __init__(self, folder: str | Path, name: str, n_columns: int, images: bool = True) -> None:
         self.folder, self.n_columns, self.images = Path(folder).absolute(), n_columns, images
         self._rows, self._files = self.folder / name, self.folder / "files"
         try:
@@ -141,10 +136,7 @@ class Store:
             )
 
     def fill(self, rows: Sequence[Row]) -> tuple[list[str], np.ndarray, np.ndarray | None]:
-        """The reason of each row, and the vectors and images of those that have none.
-
-        Only one shard at a time is in memory beside them.
-        """
+        """The reason of each row; vectors and images of those without, read shard by shard."""
         index, reasons, n_good = self.index(), [], 0
         shards: dict[Path, list[tuple[int, int]]] = {}
         for row in rows:

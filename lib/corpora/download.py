@@ -20,7 +20,7 @@ _RETRIES = 5  # failures in a row without a new byte
 _PAUSE = 1.0  # seconds before the first new try; doubled for each further one
 _TIMEOUT = (10, 60)  # seconds to connect, and between two bytes
 _PIECE = 1 << 16
-_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,10 @@ def fetch(archive: Archive, folder: Path) -> Path:
             return target
     except filelock.Timeout:
         raise UserError(f"another run is fetching into {folder}: wait for it to end") from None
+    except _FAULTS as error:
+        raise UserError(
+            f"{path} cannot be unpacked ({error}): delete it and run again to download it anew"
+        ) from error
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"{error.filename or folder} cannot be written: {reason}") from error
@@ -152,26 +156,13 @@ def _unpack(path: Path, target: Path) -> None:
 
     What a killed run had written whole is kept. If the folder is there, it gets what it lacks.
     """
-    there = target.exists()
-    work = target.parent if there else target.with_name(f".{target.name}.unpacking")
-    try:
-        _extract(path, target.name, work)
-    except _FAULTS as error:
-        raise UserError(
-            f"{path} cannot be unpacked ({error}): delete it and run again to download it anew"
-        ) from error
-    if not there:
-        (work / target.name).rename(target)
-        work.rmdir()
-
-
-def _extract(path: Path, name: str, work: Path) -> None:
-    """Extract the files of an archive that are not there in their size."""
+    hidden = target.with_name(f".{target.name}.unpacking")
+    work = target.parent if target.exists() else hidden
     with zipfile.ZipFile(path) as content:
         members = [member for member in content.infolist() if not member.is_dir()]
         for member in members:
-            if PurePosixPath(member.filename).parts[0] != name:
-                raise UserError(f"{path}: {member.filename!r} does not lie in {name}/")
+            if PurePosixPath(member.filename).parts[0] != target.name:
+                raise UserError(f"{path}: {member.filename!r} does not lie in {target.name}/")
         missing = [m for m in members if _size(work / m.filename) != m.file_size or not m.file_size]
         _require_space(path.parent, sum(m.file_size for m in missing), f"unpacking {path.name}")
         for member in tqdm(missing, desc=path.name, unit="file", disable=not missing):
@@ -180,6 +171,9 @@ def _extract(path: Path, name: str, work: Path) -> None:
             except _FAULTS:  # what was written may have the right size
                 (work / member.filename).unlink(missing_ok=True)
                 raise
+    if work == hidden:
+        (work / target.name).rename(target)
+        work.rmdir()
 
 
 def _part(path: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.audio import Inverter, normalise, squeezed
+from lib.evaluation import minus
 from lib.inspection import sweep
 from lib.training import Ensemble
 
@@ -101,11 +102,7 @@ def traversed(inverter: Inverter, traversal: Traversal) -> dict[str, np.ndarray]
     """
     last = len(traversal.steps) - 1
     return {
-        f"latent {dimension} at {_signed(traversal.steps[i])}": inverter.sound(row[i, 0])
+        f"latent {dimension} at {minus(f'{step:+.3g}' if step else '0')}": inverter.sound(image)
         for dimension, row in zip(traversal.dimensions, traversal.decoded, strict=True)
-        for i in (0, last // 2, last)
+        for step, image in [(traversal.steps[i], row[i, 0]) for i in (0, last // 2, last)]
     }
-
-
-def _signed(step: float) -> str:
-    return f"{step:+.3g}".replace("-", "−") if step else "0"

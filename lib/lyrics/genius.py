@@ -51,8 +51,7 @@ def fetch(tracks: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
     that could not be looked for; those whose request failed are tried again the next time.
 
     Raises a `UserError` when there is no token or it is refused, Genius is asked too often or fails
-    for three tracks in a row, another run asks for this folder, or a file cannot be written. What
-    was found is kept.
+    for three tracks in a row, another run is at it, or a file cannot be written. All found is kept.
     """
     folder = Path(folder) / "genius"
     with records.alone(folder):

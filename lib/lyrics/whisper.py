@@ -125,8 +125,8 @@ def transcribe(
     of several. Returns ``track_id`` and ``reason`` of the tracks that could not be read; they are
     tried again the next time.
 
-    Raises a `UserError` when there is no such model or device, another run transcribes into this
-    folder, or a file cannot be written.
+    Raises a `UserError` when there is no such model or device, another run is at it, or a file
+    cannot be written.
     """
     if batch < 1:
         raise UserError(f"batch must be 1 or more, not {batch}")
