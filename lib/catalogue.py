@@ -215,7 +215,7 @@ class Method:
     @property
     def space(self) -> str:
         """What tables call the space, as in "VAE, beta 4"."""
-        return self._space("title", " ")
+        return self._space("title")
 
     @property
     def title(self) -> str:
@@ -229,26 +229,23 @@ class Method:
     @property
     def space_noun(self) -> str:
         """What a sentence calls the space, as in "the VAE at β = 4"."""
-        return self._space("noun", " ")
+        return self._space("noun")
 
     @property
     def noun(self) -> str:
         """What a sentence calls the method, as in "PCA under Ward's method"."""
         return f"{self.space_noun} under {algorithm_name(self.algorithm).noun}"
 
-    def _space(self, form: str, gap: str) -> str:
+    def _space(self, form: str) -> str:
         kind = REPRESENTATIONS.get(self.representation)
         name = getattr(kind, form) if kind else self.representation
-        return name if self.beta is None else f"{name}{gap}{self.beta:g}"
+        return name if self.beta is None else f"{name} {self.beta:g}"
 
     def among(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return this method's own of tidy rows, by seed."""
-        own = (rows["representation"] == self.representation) & (
-            rows["algorithm"] == self.algorithm
-        )
-        if self.beta is not None:
-            own &= rows["beta"] == self.beta
-        return rows[own].set_index("seed")
+        rows = rows[rows["representation"] == self.representation]
+        rows = rows[rows["algorithm"] == self.algorithm]
+        return (rows if self.beta is None else rows[rows["beta"] == self.beta]).set_index("seed")
 
 
 def with_titles(rows: pd.DataFrame) -> pd.DataFrame:

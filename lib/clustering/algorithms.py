@@ -41,10 +41,7 @@ class Algorithm:
     finds_k: bool = False
 
     def __call__(self, points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-        """Return the cluster of each track, (n_tracks,) of int; -1 is noise.
-
-        Points that are not finite, or too few for so many clusters, raise a `UserError`.
-        """
+        """Return the cluster of each track, (n_tracks,) of int, -1 for noise; or refuse."""
         k, seeds = [n_clusters] * (not self.finds_k), [seed] * self.seeded
         _check(points, *k)
         return self.function(points, *k, *seeds)

@@ -23,9 +23,7 @@ class Representation:
     beta: float = np.nan  # weight of the KL term, if there is one
     health: pd.DataFrame | None = None  # of learned ones, one row per network
     r2: float = np.nan  # of others, the share of the input's variance that they keep
-    mixture: np.ndarray | None = (
-        None  # (n_networks, n_tracks): clusters that networks find, as VaDE
-    )
+    mixture: np.ndarray | None = None  # (n_networks, n_tracks): clusters that VaDE finds itself
 
     @property
     def features(self) -> str:
