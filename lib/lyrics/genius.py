@@ -73,8 +73,8 @@ def fetch(tracks: pd.DataFrame, folder: str | Path) -> pd.DataFrame:
                 in_a_row += 1
                 if str(failure) == "status 429" or in_a_row == _FAILURES:
                     raise UserError(
-                        f"Genius gave {failure}, time after time: what was found is kept; run again "
-                        "later to go on from there"
+                        f"Genius gave {failure}, time after time: what was found is kept; run "
+                        "again later to go on from there"
                     ) from None
     return pd.DataFrame(failed, columns=["track_id", "reason"])
 
