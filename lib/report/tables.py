@@ -163,7 +163,8 @@ def kmeans_scores(rows: pd.DataFrame) -> pd.DataFrame:
 def rounded(table: pd.DataFrame, index: str = "Space") -> pd.DataFrame:
     """Lay out numbers with three digits, and the index as a column."""
     text = table.map(lambda value: "" if np.isnan(value) else f"{value:.3f}")
-    return text.rename(columns=str.capitalize).rename_axis(index).reset_index()
+    heads = {name: name[:1].upper() + name[1:] for name in text}  # AMI stays AMI
+    return text.rename(columns=heads).rename_axis(index).reset_index()
 
 
 def _interval(values: pd.Series, spec: str) -> str:
