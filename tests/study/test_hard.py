@@ -143,7 +143,7 @@ def test_a_dozen_tracks_are_too_few_for_pipelines_and_no_reason_to_stop(tones, t
 
 def test_pipelines_are_ranked_and_kept(tones, tmp_path):
     run = study(tones, tmp_path / "results")
-    row = {"agreement": 0.5} | dict.fromkeys(pipelines.SCORES, 0.4)
+    row = {"agreement": 0.5} | dict.fromkeys(pipelines.GENRE_SCORES, 0.4)
     of = {"pipeline": ["kmeans", "vae"], "what": ["k-means", "a VAE"], "family": [False, True]}
     rows = pd.concat([pd.DataFrame(of | row | {"seed": seed}) for seed in (0, 1)])
     summary = run.rank_pipelines(rows)
