@@ -141,14 +141,16 @@ def test_the_summary_names_both_choices_and_only_a_vae_is_chosen():
 
 
 @pytest.mark.parametrize(
-    ("step", "seeds", "judged"),
+    ("step", "seeds", "judged", "choice"),
     [
-        (0.01, (0, 1), "beyond the noise of the seeds"),
-        (0.2, (0, 1), "inside the noise"),
-        (0, (0,), "with no spread over seeds to judge it by"),
+        (0.01, (0, 1), "beyond the noise of the seeds", "chosen the same"),
+        (0.2, (0, 1), "inside the noise", "found none that is clearly better"),
+        (0, (0,), "with no spread over seeds to judge it by", "found none that is clearly better"),
     ],
 )
-def test_the_chosen_pipeline_is_held_against_the_best_without_a_network(step, seeds, judged):
+def test_the_chosen_pipeline_is_held_against_the_best_without_a_network(
+    step, seeds, judged, choice
+):
     table = scored(
         ("kmeans", False, 0.2, 0, 0.1), ("rank_ward", False, 0.4, 0, 0.2),
         ("vae", True, 0.6, step, 0.5), ("vade", True, 0.3, 0, 0.3), seeds=seeds,
@@ -157,9 +159,17 @@ def test_the_chosen_pipeline_is_held_against_the_best_without_a_network(step, se
     assert "k-means on the standardised features, the plainest of all, AMI 0.200" in text
     assert "without a network, the labels like Ward on ranks best (AMI 0.400" in text
     assert judged in text.split("the chosen one minus this one is +")[1]
-    assert "labels would have chosen the same" in text
+    assert f"labels would have {choice}: in AMI, VaDE on ranks, its own clusters, the best" in text
     shown = tables.pipelines(pipelines.summary(table))
     assert {"AMI", "ARI", "Purity"} <= set(shown) and not {"NMI", "difference"} & set(shown)
+
+
+def test_labels_choose_another_pipeline_only_beyond_the_noise():
+    table = scored(
+        ("kmeans", False, 0.2, 0, 0.1), ("vae", True, 0.3, 0.01, 0.5), ("vade", True, 0.6, 0, 0.3)
+    )
+    text = sentences.pipelines(table, pipelines.summary(table)).data
+    assert "labels would have chosen another: in AMI" in text
 
 
 @pytest.mark.parametrize("n, k", [(12, 4), (30, 20)])

@@ -169,27 +169,25 @@ def pipelines(table: pd.DataFrame | Missing, summary: pd.DataFrame | Missing) ->
     if ami.isna().all(axis=None):
         return say(*said, "No labels tell whether that is good.")
     (rival,) = summary.index[by.str.contains("no network")]
-    (best,) = summary.index[by.str.contains("labels") & ~by.str.contains("no network")]
+    other = ami[family].drop(columns=chosen).mean().idxmax()
+    better = compare(ami[other], ami[chosen])
+    choice = {HIGHER: "would have chosen another", LOWER: "would have chosen the same"}
 
     def scores(key: str) -> str:
         row = summary.loc[key]
         return ", ".join(f"{title(s)} {bounded(row, s)}" for s in ("ami", "ari", "nmi", "purity"))
 
-    def ahead(first: str, second: str) -> str:
-        difference = compare(ami[first], ami[second])
-        return f"{difference:+.3f}, {JUDGED[difference.verdict]}"
-
+    ahead = compare(ami[chosen], ami[rival])
     said.append(
         f"It reaches {scores(chosen)}; {summary['what']['kmeans']}, the plainest of all, "
         f"{scores('kmeans')}. Of the pipelines without a network, the labels like "
         f"{summary['what'][rival]} best ({scores(rival)}). In AMI, the chosen one minus this one "
-        f"is {ahead(chosen, rival)}."
+        f"is {ahead:+.3f}, {JUDGED[ahead.verdict]}."
     )
-    if best == chosen:
-        return say(*said, "Among the pipelines with a VAE, labels would have chosen the same.")
     said.append(
-        "Among the pipelines with a VAE, labels would have chosen another: "
-        f"{summary['what'][best]} ({scores(best)}). In AMI, it minus the chosen one is "
-        f"{ahead(best, chosen)}."
+        "Among the pipelines with a VAE, labels "
+        f"{choice.get(better.verdict, 'would have found none that is clearly better')}: in AMI, "
+        f"{summary['what'][other]}, the best of the others, minus the chosen one is "
+        f"{better:+.3f}, {JUDGED[better.verdict]}."
     )
     return say(*said)
